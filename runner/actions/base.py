@@ -1,0 +1,90 @@
+"""What every action shares: the request of an operation built from values, as a generator that never touches a socket.
+
+An action yields Requests, is handed what came back, and returns the Reading. The performer sends; a plan only looks at
+the first request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from runner.answers import Reading
+from runner.model.http import NoAnswer, Request, Response, wire_text
+from runner.model.provider import Operation, Provider
+
+Exchange = Generator[Request, Response | NoAnswer, Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A document as it will travel: bytes, the name the provider sees, and its media type as sniffed from content."""
+
+    content: bytes
+    filename: str
+    media_type: str
+
+
+ReadFile = Callable[[str], FileContent]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that an action may know: the pack, the operation, the values, and how to read a document."""
+
+    provider: Provider
+    operation: Operation
+    values: Mapping[str, Any]
+    read_file: ReadFile
+
+
+class Action(Protocol):
+    def __call__(self, job: Job) -> Exchange: ...
+
+
+def path_fields(operation: Operation) -> tuple[str, ...]:
+    """Names in braces in the operation's path, in order."""
+    return tuple(piece.partition("}")[0] for piece in operation.path.split("{")[1:])
+
+
+def path_of(operation: Operation, values: Mapping[str, Any]) -> str:
+    """The path with its fields filled in, each percent-encoded whole: a slash in an id stays inside its segment."""
+    path = operation.path
+    for name in path_fields(operation):
+        path = path.replace("{" + name + "}", quote(wire_text(values[name]), safe="~"))
+    return path
+
+
+def outside_path(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
+    inside = path_fields(operation)
+    return {name: value for name, value in values.items() if name not in inside}
+
+
+def query_of(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Query pairs in the order written; a list repeats its name, null is left out."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in values.items():
+        for entry in value if isinstance(value, list | tuple) else [value]:
+            if entry is not None:
+                pairs.append((name, wire_text(entry)))
+    return tuple(pairs)
+
+
+def json_bytes(value: Any) -> bytes:
+    """Serialised once: the very bytes that are hashed, signed and sent. Decimals travel as JSON numbers, digit by digit."""
+    return _json_text(value).encode()
+
+
+def _json_text(value: Any) -> str:
+    # The standard encoder would push a Decimal through a float.
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(str(name), ensure_ascii=False)}:{_json_text(entry)}" for name, entry in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_json_text, value)) + "]"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return json.dumps(value, ensure_ascii=False)

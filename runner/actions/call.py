@@ -1,0 +1,31 @@
+"""One call: path and query from the values, the rest as a JSON or form body."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from runner.actions.base import Exchange, Job, json_bytes, outside_path, path_of, query_of
+from runner.answers import read
+from runner.model.http import Request, wire_text
+
+
+def call(job: Job) -> Exchange:
+    """Yields the one request of the operation; returns its reading."""
+    return read(job.provider, job.operation, (yield request_of(job)))
+
+
+def request_of(job: Job) -> Request:
+    operation = job.operation
+    rest = outside_path(operation, job.values)
+    path = path_of(operation, job.values)
+    headers = {"accept": "application/json"}
+    match operation.body:
+        case "json":
+            headers["content-type"] = "application/json"
+            return Request(operation.method, path, (), headers, json_bytes(rest), signed=operation.signed)
+        case "form":
+            headers["content-type"] = "application/x-www-form-urlencoded"
+            body = urlencode({name: wire_text(value) for name, value in rest.items()}).encode()
+            return Request(operation.method, path, (), headers, body, signed=operation.signed)
+        case _:
+            return Request(operation.method, path, query_of(rest), headers, signed=operation.signed)

@@ -1,0 +1,111 @@
+"""One client as far as it can go: hand recorded outcomes to the conductor, perform what comes next, write it down.
+
+Re-entrant and safe to repeat; knows a journal and a clock, no engine, no task group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.clock import Clock
+from runner.conductor import conduct
+from runner.journal.base import Entry, EntryKey, Journal
+from runner.model.command import Perform
+from runner.model.outcome import ClientResult, Ending, Outcome, StepStatus
+from runner.model.plan import Client, Setting
+from runner.performer import Performer
+from runner.redact import Redactor
+from runner.settle import Effect, Later, settle
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing is left to do now; `result` says how it ended."""
+
+    result: ClientResult
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Advance again at `until` (seconds since the epoch); `result` is how it stands if nobody does."""
+
+    until: float
+    result: ClientResult
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRun:
+    """One client of one run, with everything that `advance` needs. `is_fresh` skips reading an empty journal."""
+
+    run: int
+    setting: Setting
+    client: Client
+    journal: Journal
+    performer: Performer
+    clock: Clock
+    redactor: Redactor
+    is_fresh: bool = False
+
+
+async def advance(run: ClientRun) -> Done | Wait:
+    """Go on until the client ends or has to wait. Raises JournalError when nothing can be written down."""
+    entries = () if run.is_fresh else await run.journal.load(run.run, run.client.key)
+    recorded = _by_command(entries)
+    taken: set[str] = set()
+    until: float | None = None
+    flow = conduct(run.setting, run.client)
+    try:
+        command = next(flow)
+        while True:
+            known = recorded.get((command.step.id, command.item), ())
+            got = _final(known) or await _perform(run, command, known, frozenset(taken))
+            if isinstance(got, Later):
+                until = got.until
+                got = Outcome(StepStatus.WAITING, Ending.WAITING, problem=got.why, retry_at=until)
+            if got.claim:
+                taken.add(got.claim)
+            command = flow.send(got)
+    except StopIteration as stop:
+        result: ClientResult = stop.value
+    return Done(result) if until is None else Wait(until, result)
+
+
+async def _perform(
+    run: ClientRun, command: Perform, known: Sequence[Entry], taken: frozenset[str]
+) -> Outcome | Later:
+    operation = run.performer.operation(command)
+    if operation.is_effect:
+        effect = Effect(
+            run.run,
+            run.setting,
+            run.client,
+            command,
+            operation,
+            known,
+            taken,
+            run.journal,
+            run.performer,
+            run.clock,
+            run.redactor,
+        )
+        return await settle(effect)
+    outcome = await run.performer.perform(command, run.redactor)
+    if outcome.is_final:
+        key = EntryKey(command.step.id, command.item, 1)
+        await run.journal.finish(run.run, run.client.key, key, run.clock.now(), outcome.to_json())
+    return outcome
+
+
+def _by_command(entries: Sequence[Entry]) -> Mapping[tuple[str, int], Sequence[Entry]]:
+    grouped: dict[tuple[str, int], list[Entry]] = {}
+    for entry in entries:
+        grouped.setdefault((entry.key.step, entry.key.item), []).append(entry)
+    return grouped
+
+
+def _final(known: Sequence[Entry]) -> Outcome | None:
+    for entry in known:
+        if entry.kind == "outcome" and (outcome := Outcome.from_json(entry.body)).is_final:
+            return outcome
+    return None

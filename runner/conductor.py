@@ -1,0 +1,171 @@
+"""Decide what happens next for one client. No clock, no network: only commands and outcomes.
+
+`conduct` is a generator: it yields a Perform, is handed the Outcome, and returns the ClientResult. Feeding it recorded
+outcomes brings it to where the run stopped; resume is nothing else. A plan is made by answering with outputs that are
+`Unknown`, so what a plan shows is what a run does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.checks import Answer, evaluate, lookup, parse_value
+from runner.model.check import Check
+from runner.model.command import NO_ITEM, Bound, Perform
+from runner.model.outcome import ClientResult, Ending, Fault, Outcome, StepResult, StepStatus, merged, skipped
+from runner.model.plan import Client, Setting
+from runner.model.playbook import Step
+from runner.model.problem import Location, Problem
+from runner.templates import TemplateError, Unknown, compile_expression, compile_text, has_template, render
+
+Conducting = Generator[Perform, Outcome, ClientResult]
+
+
+def conduct(setting: Setting, client: Client) -> Conducting:
+    """One client's steps in order, until one does not pass; `always` steps still run after a known failure."""
+    scope = scope_of(setting, client)
+    results: list[StepResult] = []
+    stop: Outcome | None = None
+    for step in setting.playbook.steps:
+        if stop and not (step.always and _is_known(stop)):
+            results.append(skipped(step.id))
+            continue
+        result, end = yield from _conduct_step(step, scope)
+        results.append(result)
+        stop = stop or end
+        if result.status is not StepStatus.SKIPPED:
+            scope["steps"][step.id] = result.outputs
+    return _client_result(client, results, stop)
+
+
+def scope_of(setting: Setting, client: Client) -> dict[str, Any]:
+    """The names that templates and `when` may use for this client, before any step ran."""
+    return {
+        "batch": setting.batch,
+        "client": client.values,
+        "documents": client.documents,
+        "funding": client.funding,
+        "inputs": setting.inputs,
+        "steps": {},
+    }
+
+
+def _conduct_step(
+    step: Step, scope: Mapping[str, Any]
+) -> Generator[Perform, Outcome, tuple[StepResult, Outcome | None]]:
+    outcomes: list[Outcome] = []
+    is_loop = bool(step.for_each)
+    try:
+        decision = _decide(step.when, scope)
+        if decision.after == "" and not decision.holds:
+            return skipped(step.id), None
+        for turn in _turns(step, scope):
+            command = bind(step, turn.index, turn.scope, decision.after or turn.after)
+            outcomes.append((yield command))
+            if outcomes[-1].status is not StepStatus.PASSED:
+                break
+    except TemplateError as error:
+        outcomes.append(failed_template(error, step.location))
+    end = outcomes[-1] if outcomes and outcomes[-1].status is not StepStatus.PASSED else None
+    return merged(step.id, outcomes, is_loop), end
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    holds: bool
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    index: int
+    scope: Mapping[str, Any]
+    after: str = ""
+
+
+def _decide(checks: Sequence[Check], scope: Mapping[str, Any]) -> _Decision:
+    """Do all `when` checks hold? `after` names the step that a plan would have to wait for to know."""
+    for check in checks:
+        bound = bind_check(check, scope)
+        _, actual = lookup(check.path, scope)
+        for value in (bound.operand, actual):
+            if isinstance(value, Unknown):
+                return _Decision(True, value.after)
+        if not evaluate(check, Answer(scope), bound.operand).passed:
+            return _Decision(False)
+    return _Decision(True)
+
+
+def _turns(step: Step, scope: Mapping[str, Any]) -> Iterator[_Turn]:
+    if not step.for_each:
+        yield _Turn(NO_ITEM, scope)
+        return
+    items = loop_template(step.for_each).render(scope)
+    if isinstance(items, Unknown):
+        yield _Turn(0, {**scope, "item": items, "index": 0}, items.after)
+        return
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        raise TemplateError("template.not-a-list", f'"for_each: {step.for_each}" does not give a list')
+    for index, item in enumerate(items):
+        yield _Turn(index, {**scope, "item": item, "index": index})
+
+
+def loop_template(text: str) -> Any:
+    """`for_each` is a name or expression without braces, or one template."""
+    return compile_text(text) if has_template(text) else compile_expression(text)
+
+
+def bind(step: Step, index: int, scope: Mapping[str, Any], conditional: str = "") -> Perform:
+    """The step with every template filled in from `scope`. Raises TemplateError."""
+    return Perform(
+        step=step,
+        item=index,
+        values=render(step.request if step.request is not None else step.values, scope),  # type: ignore[arg-type]
+        expect=tuple(bind_check(check, scope) for check in step.expect),
+        warn=tuple(bind_check(check, scope) for check in step.warn),
+        outputs=step.outputs,
+        conditional=conditional,
+    )
+
+
+def bind_check(check: Check, scope: Mapping[str, Any]) -> Bound:
+    """A whole-value template keeps its type; mixed text is read as a YAML value, as if written so."""
+    if not check.is_template:
+        return Bound(check, check.operand)
+    template = compile_text(str(check.operand))
+    value = template.render(scope)
+    return Bound(check, value if template.is_whole or isinstance(value, Unknown) else parse_value(str(value)))
+
+
+def failed_template(error: TemplateError, location: Location) -> Outcome:
+    problem = Problem(error.code, error.message, location, error.hint)
+    return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0)
+
+
+def _is_known(outcome: Outcome) -> bool:
+    return outcome.status is StepStatus.FAILED and outcome.fault is None
+
+
+def _client_result(client: Client, results: Sequence[StepResult], stop: Outcome | None) -> ClientResult:
+    ending = Ending.DONE if stop is None else _ending(stop, results)
+    return ClientResult(
+        key=client.key,
+        line=client.line,
+        outcome=ending,
+        problem=stop.problem if stop else None,
+        steps=tuple(results),
+        fault=stop.fault if stop else None,
+        retry_at=stop.retry_at if stop else None,
+    )
+
+
+def _ending(stop: Outcome, results: Sequence[StepResult]) -> Ending:
+    if stop.fault is None:
+        return stop.ending or Ending.REJECTED
+    if stop.fault is Fault.GUARD and stop.ending:
+        return stop.ending
+    # The world stopped us, not the client's data: nothing is lost, resume goes on from here.
+    has_begun = any(result.status is StepStatus.PASSED for result in results)
+    return Ending.WAITING if has_begun else Ending.NOT_STARTED

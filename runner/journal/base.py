@@ -1,0 +1,125 @@
+"""The book of record: an intent before each effect, an outcome after. One interface, several stores.
+
+Nothing is ever updated in `entries`: the first intent and the first outcome of an attempt stand. `begin` gives the right
+to send to exactly one caller, and only once its row is on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKey:
+    """Which attempt of which item of which step. `item` is -1 outside `for_each`; attempts count from 1."""
+
+    step: str
+    item: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row: `kind` is `intent` or `outcome`; `at` is seconds since the epoch, UTC."""
+
+    key: EntryKey
+    kind: str
+    at: float
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Part of a cap, reserved before money is sent. `limit` None records the use without bounding it."""
+
+    scope: str
+    asset: str
+    amount: Decimal
+    limit: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One client of a run as it is registered: `digest` is over its rendered data, to notice a changed row."""
+
+    key: str
+    line: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientState:
+    """Where one client stands: `state` is one of the six words or `running`; `result` is its ClientResult as JSON."""
+
+    key: str
+    line: int
+    digest: str
+    state: str
+    due: float | None = None
+    result: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """One run: its header (playbook, rows file, inputs, batch, environment, digests) and how far it is."""
+
+    id: int
+    header: Mapping[str, Any]
+    status: str
+    started_at: float
+    finished_at: float | None = None
+    exit_code: int | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+class CapExceeded(Exception):  # noqa: N818 - a refusal, not an error of ours
+    """The hold does not fit: nothing was written, nothing may be sent."""
+
+    def __init__(self, hold: Hold, used: Decimal) -> None:
+        self.hold, self.used = hold, used
+        super().__init__(f"{hold.scope}: {used} + {hold.amount} > {hold.limit} {hold.asset}")
+
+
+class Journal(Protocol):
+    """What every store offers. Calls raise JournalError when nothing can be written."""
+
+    async def open_run(self, header: Mapping[str, Any], rows: Sequence[Row], at: float) -> int: ...
+
+    async def add_clients(self, run: int, rows: Sequence[Row]) -> None: ...
+
+    async def load(self, run: int, client: str) -> Sequence[Entry]: ...
+
+    async def begin(
+        self, run: int, client: str, key: EntryKey, at: float, intent: Mapping[str, Any], holds: Sequence[Hold] = ()
+    ) -> bool:
+        """True for the one caller whose intent is now on disk. Raises CapExceeded when a hold does not fit."""
+        ...
+
+    async def finish(
+        self, run: int, client: str, key: EntryKey, at: float, outcome: Mapping[str, Any], release: Sequence[Hold] = ()
+    ) -> None:
+        """The first outcome stands. Queued in order; durable at the latest with the next `begin` or `flush`."""
+        ...
+
+    async def settle_client(
+        self, run: int, client: str, state: str, due: float | None, result: Mapping[str, Any]
+    ) -> None: ...
+
+    async def close_run(self, run: int, status: str, at: float, exit_code: int) -> None: ...
+
+    async def flush(self) -> None: ...
+
+    async def runs(self) -> Sequence[RunState]: ...
+
+    async def run(self, run: int | None) -> RunState | None:
+        """One run, the newest when `run` is None; None when there is no such run."""
+        ...
+
+    def clients(self, run: int) -> AsyncIterator[ClientState]:
+        """Every client of a run in the order of the file."""
+        ...
+
+    async def close(self) -> None: ...

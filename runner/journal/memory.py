@@ -1,0 +1,92 @@
+"""A journal that forgets: for tests and for measuring what durability costs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Hold, Row, RunState
+
+
+class MemoryJournal:
+    """A Journal in dicts. Same promises within one process, none beyond it."""
+
+    def __init__(self) -> None:
+        self._runs: dict[int, RunState] = {}
+        self._clients: dict[int, dict[str, ClientState]] = {}
+        self._entries: dict[tuple[int, str], dict[tuple[EntryKey, str], Entry]] = {}
+        self._held: dict[tuple[str, str], Decimal] = {}
+
+    async def open_run(self, header: Mapping[str, Any], rows: Sequence[Row], at: float) -> int:
+        run = len(self._runs) + 1
+        self._runs[run] = RunState(run, header, "running", at)
+        self._clients[run] = {}
+        await self.add_clients(run, rows)
+        return run
+
+    async def add_clients(self, run: int, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._clients[run][row.key] = ClientState(row.key, row.line, row.digest, "not_started")
+
+    async def load(self, run: int, client: str) -> Sequence[Entry]:
+        return list(self._entries.get((run, client), {}).values())
+
+    async def begin(
+        self, run: int, client: str, key: EntryKey, at: float, intent: Mapping[str, Any], holds: Sequence[Hold] = ()
+    ) -> bool:
+        entries = self._entries.setdefault((run, client), {})
+        if (key, "intent") in entries:
+            return False
+        for hold in holds:
+            used = self._held.get((hold.scope, hold.asset), Decimal(0))
+            if hold.limit is not None and used + hold.amount > hold.limit:
+                raise CapExceeded(hold, used)
+        entries[key, "intent"] = Entry(key, "intent", at, intent)
+        self._add(holds, 1)
+        return True
+
+    async def finish(
+        self, run: int, client: str, key: EntryKey, at: float, outcome: Mapping[str, Any], release: Sequence[Hold] = ()
+    ) -> None:
+        entries = self._entries.setdefault((run, client), {})
+        if (key, "outcome") not in entries:
+            entries[key, "outcome"] = Entry(key, "outcome", at, outcome)
+            self._add(release, -1)
+
+    def _add(self, holds: Sequence[Hold], sign: int) -> None:
+        for hold in holds:
+            place = (hold.scope, hold.asset)
+            self._held[place] = self._held.get(place, Decimal(0)) + sign * hold.amount
+
+    async def settle_client(
+        self, run: int, client: str, state: str, due: float | None, result: Mapping[str, Any]
+    ) -> None:
+        known = self._clients[run][client]
+        self._clients[run][client] = replace(known, state=state, due=due, result=result)
+
+    async def close_run(self, run: int, status: str, at: float, exit_code: int) -> None:
+        self._runs[run] = replace(self._runs[run], status=status, finished_at=at, exit_code=exit_code)
+
+    async def flush(self) -> None:
+        return None
+
+    async def runs(self) -> Sequence[RunState]:
+        return [state for run in self._runs if (state := await self.run(run))]
+
+    async def run(self, run: int | None) -> RunState | None:
+        found = self._runs.get(run if run is not None else len(self._runs))
+        if found is None:
+            return None
+        counts: dict[str, int] = {}
+        for client in self._clients[found.id].values():
+            counts[client.state] = counts.get(client.state, 0) + 1
+        return replace(found, counts=counts)
+
+    async def clients(self, run: int) -> AsyncIterator[ClientState]:
+        for client in self._clients[run].values():
+            yield client
+
+    async def close(self) -> None:
+        return None

@@ -1,0 +1,311 @@
+"""The journal on one SQLite file: WAL, every commit on disk, one writer that commits whatever piled up.
+
+`synchronous=FULL` because in WAL mode NORMAL may roll back committed rows on power loss: it could forget an intent whose
+deposit went out. One thread writes; it takes all rows that queued up during the last fsync into one transaction, so the
+price of durability is shared by the clients in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Hold, Row, RunState
+from runner.model.problem import JournalError, Problem
+
+SCHEMA = """
+create table if not exists meta (name text primary key, value text not null) without rowid;
+create table if not exists runs (
+  id integer primary key autoincrement, header text not null, status text not null,
+  started_at real not null, finished_at real, exit_code integer);
+create table if not exists clients (
+  run integer not null, ordinal integer not null, key text not null, line integer not null, digest text not null,
+  state text not null, due real, result text, primary key (run, key)) without rowid;
+create index if not exists clients_in_order on clients (run, ordinal);
+create table if not exists entries (
+  run integer not null, client text not null, step text not null, item integer not null, attempt integer not null,
+  kind text not null, at real not null, body text not null,
+  primary key (run, client, step, item, attempt, kind)) without rowid;
+create table if not exists held (
+  scope text not null, asset text not null, amount text not null, primary key (scope, asset)) without rowid;
+"""
+FORMAT = "1"
+
+Write = Callable[[sqlite3.Connection], Any]
+_Job = tuple[Write, "asyncio.Future[Any] | None"]
+
+
+class SqliteJournal:
+    """A Journal in `folder/journal.db` (folder 0700, file 0600). Made by `open_journal`; used from one event loop."""
+
+    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+        self._path = path
+        self._synchronous = synchronous
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._broken: JournalError | None = None
+        self._reader = self._connect()
+        try:
+            _prepare(self._reader)
+        except sqlite3.Error as error:
+            raise _journal_error(error, path) from error
+        self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
+        self._thread.start()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=64
+            )
+            connection.execute("pragma journal_mode=wal")
+            connection.execute(f"pragma synchronous={self._synchronous}")
+        except sqlite3.Error as error:
+            raise _journal_error(error, self._path) from error
+        return connection
+
+    # -- the writer thread -------------------------------------------------------------------------------------------
+
+    def _write_forever(self) -> None:
+        connection = self._connect()
+        stop = False
+        while not stop:
+            jobs: list[_Job] = []
+            first = self._jobs.get()
+            stop = first is None
+            if first is not None:
+                jobs.append(first)
+            while not stop:
+                try:
+                    job = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if job is None:
+                    stop = True
+                else:
+                    jobs.append(job)
+            if jobs:
+                self._resolve(self._commit(connection, jobs))
+        connection.close()
+
+    def _commit(self, connection: sqlite3.Connection, jobs: list[_Job]) -> list[tuple[_Job, Any]]:
+        answers: list[tuple[_Job, Any]] = []
+        try:
+            if self._broken:
+                raise self._broken
+            connection.execute("begin immediate")
+            for job in jobs:
+                try:
+                    answers.append((job, job[0](connection)))
+                except CapExceeded as refusal:
+                    answers.append((job, refusal))
+            connection.execute("commit")
+        except (sqlite3.Error, JournalError) as error:
+            # Once a commit failed, what is on disk is no longer what the run believes: nothing more may be sent.
+            self._broken = error if isinstance(error, JournalError) else _journal_error(error, self._path)
+            if connection.in_transaction:
+                connection.rollback()
+            answers = [(job, self._broken) for job in jobs]
+        return answers
+
+    def _resolve(self, answers: list[tuple[_Job, Any]]) -> None:
+        waiting = [(job[1], answer) for job, answer in answers if job[1] is not None]
+        if waiting and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_settle_all, waiting)
+
+    async def _write(self, write: Write) -> Any:
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put((write, future))
+        return await future
+
+    def _write_later(self, write: Write) -> None:
+        if self._broken:
+            raise self._broken
+        self._jobs.put((write, None))
+
+    # -- runs --------------------------------------------------------------------------------------------------------
+
+    async def open_run(self, header: Mapping[str, Any], rows: Sequence[Row], at: float) -> int:
+        text = _dump(header)
+
+        def write(connection: sqlite3.Connection) -> int:
+            cursor = connection.execute(
+                "insert into runs (header, status, started_at) values (?, 'running', ?)", (text, at)
+            )
+            run = cursor.lastrowid
+            assert run is not None
+            _insert_clients(connection, run, rows, 0)
+            return run
+
+        return int(await self._write(write))
+
+    async def add_clients(self, run: int, rows: Sequence[Row]) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            (count,) = connection.execute("select count(*) from clients where run = ?", (run,)).fetchone()
+            _insert_clients(connection, run, rows, count)
+
+        await self._write(write)
+
+    async def close_run(self, run: int, status: str, at: float, exit_code: int) -> None:
+        sql = "update runs set status = ?, finished_at = ?, exit_code = ? where id = ?"
+        await self._write(lambda connection: connection.execute(sql, (status, at, exit_code, run)))
+
+    async def runs(self) -> Sequence[RunState]:
+        rows = self._reader.execute("select id from runs order by id").fetchall()
+        found = [await self.run(row[0]) for row in rows]
+        return [state for state in found if state]
+
+    async def run(self, run: int | None) -> RunState | None:
+        where, values = ("where id = ?", (run,)) if run is not None else ("order by id desc limit 1", ())
+        row = self._reader.execute(
+            f"select id, header, status, started_at, finished_at, exit_code from runs {where}", values
+        ).fetchone()
+        if row is None:
+            return None
+        counts = dict(
+            self._reader.execute("select state, count(*) from clients where run = ? group by state", (row[0],))
+        )
+        return RunState(row[0], json.loads(row[1]), *row[2:], counts=counts)
+
+    # -- clients -----------------------------------------------------------------------------------------------------
+
+    async def settle_client(
+        self, run: int, client: str, state: str, due: float | None, result: Mapping[str, Any]
+    ) -> None:
+        values = (state, due, _dump(result), run, client)
+        sql = "update clients set state = ?, due = ?, result = ? where run = ? and key = ?"
+        self._write_later(lambda connection: connection.execute(sql, values))
+
+    async def clients(self, run: int) -> AsyncIterator[ClientState]:
+        sql = "select key, line, digest, state, due, result from clients where run = ? order by ordinal"
+        for key, line, digest, state, due, result in self._reader.execute(sql, (run,)):
+            yield ClientState(key, line, digest, state, due, json.loads(result) if result else None)
+
+    # -- entries -----------------------------------------------------------------------------------------------------
+
+    async def load(self, run: int, client: str) -> Sequence[Entry]:
+        sql = "select step, item, attempt, kind, at, body from entries where run = ? and client = ?"
+        sql += " order by step, item, attempt, kind"
+        rows = self._reader.execute(sql, (run, client)).fetchall()
+        return [Entry(EntryKey(*row[:3]), row[3], row[4], json.loads(row[5])) for row in rows]
+
+    async def begin(
+        self, run: int, client: str, key: EntryKey, at: float, intent: Mapping[str, Any], holds: Sequence[Hold] = ()
+    ) -> bool:
+        row = _entry_row(run, client, key, "intent", at, intent)
+
+        def write(connection: sqlite3.Connection) -> bool:
+            if connection.execute(HAS_INTENT, row[:5]).fetchone():
+                return False
+            for hold in holds:
+                _check(connection, hold)
+            connection.execute(INSERT_ENTRY, row)
+            for hold in holds:
+                _add(connection, hold, hold.amount)
+            return True
+
+        answer = await self._write(write)
+        return bool(answer)
+
+    async def finish(
+        self, run: int, client: str, key: EntryKey, at: float, outcome: Mapping[str, Any], release: Sequence[Hold] = ()
+    ) -> None:
+        row = _entry_row(run, client, key, "outcome", at, outcome)
+
+        def write(connection: sqlite3.Connection) -> None:
+            if connection.execute(INSERT_ENTRY, row).rowcount == 1:
+                for hold in release:
+                    _add(connection, hold, -hold.amount)
+
+        self._write_later(write)
+
+    async def flush(self) -> None:
+        await self._write(lambda connection: None)
+
+    async def close(self) -> None:
+        self._jobs.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        self._reader.close()
+        if self._broken:
+            raise self._broken
+
+
+INSERT_ENTRY = "insert into entries values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
+HAS_INTENT = (
+    "select 1 from entries where run = ? and client = ? and step = ? and item = ? and attempt = ? and kind = 'intent'"
+)
+
+
+def open_journal(folder: Path, *, synchronous: str = "FULL") -> SqliteJournal:
+    """The journal of a state folder, made when missing. Raises JournalError with a Problem when it can't be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / "journal.db"
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise _journal_error(error, folder) from error
+    return SqliteJournal(path, synchronous=synchronous)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.executescript(SCHEMA)
+    connection.execute("insert into meta values ('format', ?) on conflict do nothing", (FORMAT,))
+
+
+def _settle_all(waiting: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, answer in waiting:
+        if future.cancelled():
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+
+def _insert_clients(connection: sqlite3.Connection, run: int, rows: Sequence[Row], start: int) -> None:
+    values = [(run, start + n, row.key, row.line, row.digest) for n, row in enumerate(rows)]
+    connection.executemany(
+        "insert into clients (run, ordinal, key, line, digest, state) values (?, ?, ?, ?, ?, 'not_started')", values
+    )
+
+
+def _entry_row(
+    run: int, client: str, key: EntryKey, kind: str, at: float, body: Mapping[str, Any]
+) -> tuple[object, ...]:
+    return (run, client, key.step, key.item, key.attempt, kind, at, _dump(body))
+
+
+def _used(connection: sqlite3.Connection, hold: Hold) -> Decimal:
+    row = connection.execute("select amount from held where scope = ? and asset = ?", (hold.scope, hold.asset)).fetchone()
+    return Decimal(row[0]) if row else Decimal(0)
+
+
+def _check(connection: sqlite3.Connection, hold: Hold) -> None:
+    used = _used(connection, hold)
+    if hold.limit is not None and used + hold.amount > hold.limit:
+        raise CapExceeded(hold, used)
+
+
+def _add(connection: sqlite3.Connection, hold: Hold, amount: Decimal) -> None:
+    total = f"{_used(connection, hold) + amount:f}"
+    connection.execute(
+        "insert into held values (?, ?, ?) on conflict do update set amount = excluded.amount",
+        (hold.scope, hold.asset, total),
+    )
+
+
+def _dump(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _journal_error(error: Exception, path: Path) -> JournalError:
+    reason = str(error).lower() or type(error).__name__
+    hint = "free space, make the folder writable, or name another one with --state; then run \"onboard resume\""
+    return JournalError(Problem("journal.unwritable", f'the journal "{path}" can\'t be written: {reason}', hint=hint))

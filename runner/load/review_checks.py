@@ -1,0 +1,62 @@
+"""Checks and outputs against the answer that the pack describes: grammar, fields, enum words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runner.checks import CheckError, Finding, enum_problem, parse, parse_path, path_problem
+from runner.load.reviewed import Review, Where, placed
+from runner.model.problem import Problem
+from runner.model.provider import Operation
+
+
+def check_problems(review: Review) -> Iterator[Problem]:
+    for where, step in review.steps():
+        operation = review.operation(step)
+        for name in ("expect", "warn"):
+            for place, text in _texts(step.get(name), (*where, name)):
+                yield from _check(review, place, text, operation)
+        for place, text in _texts(step.get("when"), (*where, "when")):
+            yield from _check(review, place, text, None)
+        outputs = step.get("outputs")
+        for name, text in (outputs if isinstance(outputs, Mapping) else {}).items():
+            if isinstance(text, str):
+                yield from _output(review, (*where, "outputs", name), text, operation)
+
+
+def _texts(value: Any, where: Where) -> Iterator[tuple[Where, str]]:
+    for number, text in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(text, str) and text:
+            yield (*where, number), text
+
+
+def _check(review: Review, where: Where, text: str, operation: Operation | None) -> Iterator[Problem]:
+    try:
+        check = parse(text)
+    except CheckError as error:
+        yield Problem(error.code, error.message, placed(review, where, text, error.offset, error.end), error.hint)
+        return
+    if operation is None or not operation.response:
+        return
+    if found := path_problem(check, operation.response):
+        yield _told(review, where, text, found)
+    elif found := enum_problem(check, operation.response, operation.subject):
+        yield _told(review, where, text, found)
+
+
+def _output(review: Review, where: Where, text: str, operation: Operation | None) -> Iterator[Problem]:
+    try:
+        path = parse_path(text)
+    except CheckError as error:
+        yield Problem(error.code, error.message, placed(review, where, text, error.offset, error.end), error.hint)
+        return
+    if operation and operation.response and (found := path_problem(path, operation.response)):
+        yield _told(review, where, text, found)
+
+
+def _told(review: Review, where: Where, text: str, found: Finding) -> Problem:
+    """A slip is an error. A field that the provider's texts merely don't show is a warning: it may well be there."""
+    place = placed(review, where, text, found.offset, found.end)
+    is_sure = found.near or found.code != "check.unknown-path"
+    return Problem(found.code, found.message, place, found.hint, "error" if is_sure else "warning")

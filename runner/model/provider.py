@@ -1,0 +1,182 @@
+"""A provider pack as nouns. Everything that differs between providers is a value of these types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from runner.model.check import Path
+from runner.model.secret import SecretRef
+
+Effect = Literal["read", "create", "write", "money"]
+Repeat = Literal["refused", "ignored", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    name: str
+    base_url: str
+    live: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """How one refusal is recognised (`status`, `code`, either or both) and what it means for the runner."""
+
+    name: str
+    meaning: str
+    text: str = ""
+    hint: str = ""
+    status: int | None = None
+    code: str | None = None
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFormat:
+    """Where an error body keeps its code, message and detail; and the rules, most exact first."""
+
+    code: Path = ()
+    message: Path = ()
+    detail: Path = ()
+    rules: tuple[ErrorRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    formats: tuple[str, ...] = ()
+    max_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`requests_per_second` 0 means that the provider documents none."""
+
+    requests_per_second: float = 0.0
+    concurrency: int = 0
+    files: FileLimits = FileLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """States of one kind of object: which are dead (a no), which are final, where the provider's reason stands."""
+
+    name: str
+    states: tuple[str, ...]
+    dead: tuple[str, ...] = ()
+    final: tuple[str, ...] = ()
+    moves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reason: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Numbered pages: query names, where items and total stand in the body, first page number, usual size."""
+
+    page: str = "page"
+    size: str = "page_size"
+    items: Path = ("items",)
+    total: Path = ("total",)
+    first: int = 1
+    default_size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """How to find what a lost create or money call may have made.
+
+    `values` are templates over `with` and `reference`. A refusal that means `not-found` says "not there". `items` and
+    `where` pick from a list. `equal` maps a field of the answer to a template: all must be equal, else it is another's;
+    fields that the answer leaves out are not compared.
+    """
+
+    call: str
+    values: Mapping[str, Any]
+    items: Path = ()
+    where: Mapping[str, str] = field(default_factory=dict)
+    equal: Mapping[str, str] = field(default_factory=dict)
+    fold_case: tuple[str, ...] = ()
+    claim: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRule:
+    """What a money call moves: request fields of amount and asset, and the word in the report (`deposits`).
+
+    `asset` may be a fixed word when `fixed_asset` is set. `places` > 0 means that the wire counts minor units (cents: 2).
+    """
+
+    kind: str
+    amount: str
+    asset: str = ""
+    fixed_asset: str = ""
+    places: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRule:
+    """The request field that carries our own reference, and the most characters the provider takes."""
+
+    field: str
+    max_length: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call of the provider's API, wholly as data.
+
+    `settle` is the lag in seconds after which an applied request is visible to a look-up, for certain.
+    """
+
+    name: str
+    method: str
+    path: str
+    effect: Effect
+    title: str = ""
+    body: Literal["none", "json", "multipart", "form"] = "none"
+    request: Mapping[str, Any] = field(default_factory=dict)
+    response: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = ""
+    success: tuple[int, ...] = ()
+    unwrap: Path = ()
+    signed: bool = True
+    identity: tuple[str, ...] = ()
+    repeat: Repeat = "unknown"
+    look_up: LookUp | None = None
+    reference: ReferenceRule | None = None
+    money: MoneyRule | None = None
+    lifecycle: str = ""
+    state: Path = ()
+    settle: float = 120.0
+    attempts: int = 3
+    pages: Pages | None = None
+    shared: bool = False
+    invented: bool = False
+    source: str = ""
+
+    @property
+    def is_effect(self) -> bool:
+        """Must not happen twice: an intent is written before it is sent."""
+        return self.effect in ("create", "money")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A whole pack. `auth` stays a mapping: its shape belongs to the scheme that it names."""
+
+    name: str
+    title: str
+    digest: str
+    environments: Mapping[str, Environment]
+    operations: Mapping[str, Operation]
+    credentials: Mapping[str, SecretRef] = field(default_factory=dict)
+    base_url_env: str = ""
+    auth: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+    errors: ErrorFormat = ErrorFormat()
+    lifecycles: Mapping[str, Lifecycle] = field(default_factory=dict)
+    timeout: float = 30.0
+    send_window: float = 30.0
+    links: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,363 @@
+"""Make one attempt of one step real: build, sign, send, read, check, collect. Knows the world, decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from random import Random
+from typing import Any
+
+from runner.actions import FileContent, Job, action_of, raw_operation
+from runner.answers import Reading, dead_problem, fields_of, is_absent, plain
+from runner.auth import Auth
+from runner.checks import Answer, CheckError, equal, evaluate, jsonable, lookup
+from runner.client import HttpClient, Leave
+from runner.clock import Clock
+from runner.effects import Reply, Sight
+from runner.limiter import Limiter
+from runner.model.check import CheckResult
+from runner.model.command import Bound, Perform
+from runner.model.http import NoAnswer, Request, Response
+from runner.model.outcome import Ending, Fault, Outcome, StepStatus
+from runner.model.playbook import NO_RETRY, RetryPolicy
+from runner.model.problem import Problem
+from runner.model.provider import LookUp, Operation, Provider
+from runner.redact import Redactor, is_classified
+from runner.templates import render
+
+DEFAULT_READ_RETRY = RetryPolicy()
+# Without an explicit Retry-After, a refusal for speed holds everyone back this long.
+_PAUSE = 1.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one command cost: requests that left, and when it began."""
+
+    started: float
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One attempt to send an effect: what the reply means, and the finished outcome if it decides the step."""
+
+    reply: Reply
+    outcome: Outcome
+    is_own: bool = True
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look-up: what it shows, the answer it showed, and the provider's own id of the thing."""
+
+    sight: Sight
+    answer: Answer = field(default_factory=lambda: Answer(None))
+    claim: str = ""
+    problem: Problem | None = None
+
+
+class Performer:
+    """Carries out commands against one provider. Shared by all clients of a run."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        http: HttpClient,
+        auth: Auth,
+        clock: Clock,
+        limiter: Limiter,
+        read_file: Callable[[str], FileContent],
+        random: Random,
+    ) -> None:
+        self._provider = provider
+        self._http = http
+        self._auth = auth
+        self._clock = clock
+        self._limiter = limiter
+        self._read_file = read_file
+        self._random = random
+        self.requests = 0
+        self._shared: dict[str, Reading] = {}
+
+    def operation(self, command: Perform) -> Operation:
+        if command.step.request is not None:
+            return raw_operation(command.values, command.step.effect)
+        return self._provider.operations[command.step.call]
+
+    def tally(self) -> Tally:
+        return Tally(self._clock.monotonic())
+
+    # -- reads and writes --------------------------------------------------------------------------------------------
+
+    async def perform(self, command: Perform, redactor: Redactor) -> Outcome:
+        """A read or an idempotent write, repeated by its retry policy. The outcome is complete."""
+        operation = self.operation(command)
+        policy = command.step.retry or (DEFAULT_READ_RETRY if operation.effect == "read" else NO_RETRY)
+        tally = self.tally()
+        attempts = 1
+        while True:
+            reading = await self._read(operation, command, tally)
+            pause = self._pause(reading, policy, attempts)
+            if pause is None:
+                break
+            await self._clock.sleep(pause)
+            attempts += 1
+        outcome = self._judge(command, operation, reading, redactor)
+        return self.timed(replace(outcome, attempts=attempts), tally)
+
+    async def _read(self, operation: Operation, command: Perform, tally: Tally) -> Reading:
+        if not operation.shared:
+            return await self._exchange(operation, command, command.values, tally)
+        key = f"{operation.name} {command.values!r}"
+        if key not in self._shared:
+            reading = await self._exchange(operation, command, command.values, tally)
+            if reading.reply is not Reply.ACCEPTED:
+                return reading
+            self._shared[key] = reading
+        return self._shared[key]
+
+    def _pause(self, reading: Reading, policy: RetryPolicy, attempts: int) -> float | None:
+        """How long to wait before asking again, None when there is nothing to repeat."""
+        why = _retry_word(reading)
+        if not why or why not in policy.on or attempts >= policy.attempts:
+            return None
+        told = self._retry_after(reading)
+        if told is not None:
+            return min(told, 60.0)
+        growing = min(policy.first * 2 ** (attempts - 1), policy.at_most)
+        return growing * self._random.uniform(0.7, 1.0)
+
+    def _judge(self, command: Perform, operation: Operation, reading: Reading, redactor: Redactor) -> Outcome:
+        judges_status = any(bound.check.path == ("http",) for bound in command.expect)
+        if reading.reply not in (Reply.ACCEPTED, Reply.DEAD) and not (judges_status and reading.answer.http is not None):
+            return self._failure(command, reading, redactor)
+        return self.collect(command, operation, reading.answer, redactor)
+
+    def _failure(self, command: Perform, reading: Reading, redactor: Redactor) -> Outcome:
+        faults = {Reply.LOST: Fault.UNREACHABLE, Reply.NOT_SENT: Fault.UNREACHABLE, Reply.THROTTLED: Fault.THROTTLED, Reply.DENIED: Fault.CREDENTIALS}
+        fault = faults.get(reading.reply)
+        problem = _placed(reading.problem, command, redactor)
+        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=fault)
+
+    # -- effects -----------------------------------------------------------------------------------------------------
+
+    async def send(self, command: Perform, values: Mapping[str, Any], redactor: Redactor, tally: Tally, leave: Leave) -> Sent:
+        """One attempt of a create or money call, with its reference in `values`. Never repeated here."""
+        operation = self.operation(command)
+        reading = await self._exchange(operation, command, values, tally, leave)
+        match reading.reply:
+            case Reply.ACCEPTED:
+                outcome = self.collect(command, operation, reading.answer, redactor)
+                outcome = replace(outcome, claim=claim_of(operation, reading.answer.body))
+            case Reply.DEAD:
+                collected = self.collect(command, operation, reading.answer, redactor)
+                problem = _placed(reading.problem, command, redactor)
+                outcome = replace(collected, status=StepStatus.FAILED, ending=Ending.REJECTED, problem=problem)
+            case _:
+                outcome = self._failure(command, reading, redactor)
+        told = self._retry_after(reading)
+        return Sent(reading.reply, outcome, reading.is_own, told)
+
+    async def look_up(
+        self, command: Perform, values: Mapping[str, Any], reference: str, taken: frozenset[str], redactor: Redactor, tally: Tally
+    ) -> Seen:
+        """Is what we may have made there? Things that other steps of this client hold (`taken`) don't count."""
+        operation = self.operation(command)
+        rule = operation.look_up
+        if rule is None:
+            problem = Problem("effect.no-look-up", f"{operation.name} can't be looked up", command.step.location, "ask the provider")
+            return Seen(Sight.FAILED, problem=problem)
+        scope = {"with": values, "reference": reference}
+        asked = self._provider.operations[rule.call]
+        step = replace(command.step, call=rule.call, request=None)
+        read = replace(command, step=step, values=render(rule.values, scope))
+        attempts = 1
+        while True:
+            reading = await self._exchange(asked, read, read.values, tally)
+            pause = self._pause(reading, DEFAULT_READ_RETRY, attempts)
+            if pause is None:
+                break
+            await self._clock.sleep(pause)
+            attempts += 1
+        return self._sight(command, operation, rule, scope, reading, taken, redactor)
+
+    def _sight(
+        self,
+        command: Perform,
+        operation: Operation,
+        rule: LookUp,
+        scope: Mapping[str, Any],
+        reading: Reading,
+        taken: frozenset[str],
+        redactor: Redactor,
+    ) -> Seen:
+        if is_absent(reading):
+            return Seen(Sight.ABSENT)
+        if reading.reply not in (Reply.ACCEPTED, Reply.DEAD):
+            return Seen(Sight.FAILED, problem=_placed(reading.problem, command, redactor))
+        body = _pick(rule, scope, reading.answer.body, taken)
+        if body is None:
+            return Seen(Sight.ABSENT)
+        answer = Answer(body, reading.answer.http, reading.answer.headers)
+        claim = claim_of(operation, body)
+        lifecycle = self._provider.lifecycles.get(operation.lifecycle)
+        state = lookup(operation.state, body)[1] if operation.state else None
+        differing = differences(rule, scope, body)
+        if differing:
+            names = ", ".join(f'"{name}"' for name in differing)
+            message = f"{self._provider.title} already has one under this name, but with another {names}"
+            hint = "correct the row, or name a new payment with --batch" if operation.effect == "money" else "correct the row or use another key"
+            return Seen(Sight.DIFFERENT, answer, claim, Problem("effect.conflict", message, command.step.location, hint))
+        if lifecycle and state in lifecycle.dead:
+            problem = dead_problem(self._provider, operation, str(state), body)
+            return Seen(Sight.DEAD, answer, claim, _placed(problem, command, redactor))
+        return Seen(Sight.EQUAL, answer, claim)
+
+    # -- shared ------------------------------------------------------------------------------------------------------
+
+    def collect(self, command: Perform, operation: Operation, answer: Answer, redactor: Redactor) -> Outcome:
+        """Check the answer and take the outputs out of it."""
+        checks = tuple(_check(bound, answer, operation, redactor) for bound in command.expect)
+        warnings = tuple(replace(_check(bound, answer, operation, redactor), warning=True) for bound in command.warn)
+        outputs, absent = fields_of(answer, command.outputs)
+        outputs = {name: plain(value) for name, value in outputs.items()}
+        failing = (pair for pair in zip(command.expect, checks, strict=True) if not pair[1].passed)
+        problem = next((_check_problem(command, *pair) for pair in failing), None)
+        if problem is None and absent:
+            problem = Problem(
+                "output.absent",
+                f'the answer has no field for output "{absent}" of step "{command.name}"',
+                command.step.output_places.get(absent, command.step.location),
+                "compare the path with the answer's fields; onboard providers lists them",
+            )
+        status = StepStatus.FAILED if problem else StepStatus.PASSED
+        return Outcome(status, Ending.REJECTED if problem else None, outputs, checks + warnings, problem)
+
+    def timed(self, outcome: Outcome, tally: Tally) -> Outcome:
+        duration = round((self._clock.monotonic() - tally.started) * 1000)
+        return replace(outcome, duration_ms=duration, requests=tally.requests)
+
+    async def _exchange(
+        self, operation: Operation, command: Perform, values: Mapping[str, Any], tally: Tally, leave: Leave | None = None
+    ) -> Reading:
+        job = Job(self._provider, operation, values, self._read_file)
+        flow = action_of(command, operation)(job)
+        request = next(flow)
+        while True:
+            got = await self._attempt(request, tally, leave)
+            try:
+                request = flow.send(got)
+            except StopIteration as stop:
+                reading: Reading = stop.value
+                if reading.reply is Reply.THROTTLED:
+                    self._limiter.pause(min(self._retry_after(reading) or _PAUSE, 60.0))
+                return reading
+
+    async def _attempt(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
+        got = await self._signed(request, tally, leave)
+        # A 401 proves that nothing was applied. When its Date shows that our clock was off, sign once more, rightly.
+        if isinstance(got, Response) and self._auth.learn(got.headers.get("date", "")) and got.status == 401:
+            got = await self._signed(request, tally, leave)
+        return got
+
+    async def _signed(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
+        await self._limiter.slot()
+        tally.requests += 1
+        self.requests += 1
+        headers = self._auth.headers(request) if request.signed else {}
+        return await self._http.send(request, headers, leave=leave)
+
+    def _retry_after(self, reading: Reading) -> float | None:
+        """Seconds until the provider wants to be asked again: a number or an HTTP date."""
+        told = reading.retry_after
+        if not told:
+            return None
+        if told.strip().isdecimal():
+            return float(told)
+        try:
+            return max(0.0, parsedate_to_datetime(told).timestamp() - self._clock.now())
+        except (TypeError, ValueError):
+            return None
+
+
+def claim_of(operation: Operation, body: Any) -> str:
+    """The provider's own id of what was made or found, as text."""
+    if operation.look_up is None or not operation.look_up.claim:
+        return ""
+    found, value = lookup(operation.look_up.claim, body)
+    return str(value) if found and value is not None else ""
+
+
+def differences(rule: LookUp, scope: Mapping[str, Any], body: Any) -> list[str]:
+    """Names of the fields that are there but not as asked. Amounts compare as decimals, names as they are."""
+    names: list[str] = []
+    for name, text in rule.equal.items():
+        found, actual = lookup((name,), body)
+        wanted = render(text, scope)
+        if not found:
+            continue
+        if name in rule.fold_case and isinstance(actual, str) and isinstance(wanted, str):
+            actual, wanted = actual.casefold(), wanted.casefold()
+        if not equal(actual, wanted):
+            names.append(name)
+    return names
+
+
+def _pick(rule: LookUp, scope: Mapping[str, Any], body: Any, taken: frozenset[str]) -> Any:
+    """The object itself, or the first of the list that fits and is not another step's."""
+    if not rule.items:
+        return body
+    items = lookup(rule.items, body)[1]
+    wanted = {name: render(text, scope) for name, text in rule.where.items()}
+    for item in items if isinstance(items, list) else []:
+        claim = str(lookup(rule.claim, item)[1]) if rule.claim else ""
+        if claim not in taken and all(equal(lookup((name,), item)[1], value) for name, value in wanted.items()):
+            return item
+    return None
+
+
+def _retry_word(reading: Reading) -> str:
+    if reading.reply is Reply.THROTTLED:
+        return "throttled"
+    if reading.reply is Reply.LOST and reading.answer.http is not None and reading.answer.http >= 500:
+        return "http 5xx"
+    if reading.reply in (Reply.LOST, Reply.NOT_SENT) and reading.answer.http is None:
+        is_timeout = reading.problem is not None and reading.problem.code == "http.timeout"
+        return "timeout" if is_timeout else "connection"
+    return ""
+
+
+def _check(bound: Bound, answer: Answer, operation: Operation, redactor: Redactor) -> CheckResult:
+    told = redactor.text(_told(bound))
+    try:
+        result = evaluate(bound.check, answer, bound.operand)
+    except CheckError:
+        return CheckResult(told, False, None)
+    hidden = result.actual is not None and is_classified(bound.check.path, operation.response)
+    return replace(result, check=told, actual="***" if hidden else redactor.value(jsonable(result.actual)))
+
+
+def _told(bound: Bound) -> str:
+    """The check as it was asked: a template's text is replaced by the value it gave."""
+    if not bound.check.is_template:
+        return bound.check.text
+    return bound.check.text.replace(str(bound.check.operand), str(jsonable(bound.operand)))
+
+
+def _check_problem(command: Perform, bound: Bound, result: CheckResult) -> Problem:
+    actual = "nothing" if result.actual is None else json.dumps(result.actual, ensure_ascii=False)
+    message = f'check "{result.check}" of step "{command.name}" failed: found {actual}'
+    return Problem("check.failed", message, bound.check.location or command.step.location, "compare with what the provider shows for this client")
+
+
+def _placed(problem: Problem | None, command: Perform, redactor: Redactor) -> Problem | None:
+    if problem is None:
+        return None
+    return replace(problem, message=redactor.text(problem.message)).at(command.step.location)
+
+
+__all__ = ["Performer", "Seen", "Sent", "Tally"]

@@ -1,0 +1,44 @@
+"""Our own names for what must not happen twice: the same row asks for the same reference on any machine, for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+_NOT_SLUG = re.compile(r"[^a-z0-9]+")
+_DIGEST = 16
+
+
+def reference(playbook: str, batch: str, client: str, step: str, item: int, *, max_length: int = 64) -> str:
+    """A readable slug and 64 bits of a digest over (playbook, batch, client key, step, item); at most `max_length` long."""
+    identity = json.dumps([playbook, batch, client, step, item], ensure_ascii=False)
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:_DIGEST]
+    # Four characters stay free for a "-2" after an order that failed.
+    room = max(0, max_length - _DIGEST - 1 - 4)
+    slug = _NOT_SLUG.sub("-", f"{step}-{client}".lower()).strip("-")[: min(room, 36)].strip("-")
+    return f"{slug}-{digest}" if slug else digest[: max_length - 4]
+
+
+def numbered(base: str, number: int) -> str:
+    """The reference of the n-th try after the provider declared the earlier ones dead: `base`, `base-2`, `base-3`."""
+    return base if number <= 1 else f"{base}-{number}"
+
+
+def fingerprint(operation: str, values: Mapping[str, Any]) -> str:
+    """A digest of what is asked for, without its reference: two different bodies never share one."""
+    return hashlib.sha256(canonical([operation, values]).encode()).hexdigest()[:32]
+
+
+def canonical(value: Any) -> str:
+    """One text for equal values: keys sorted, decimals as text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_decimal_text)
+
+
+def _decimal_text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value)

@@ -1,0 +1,354 @@
+"""Carry one create or money call to a known end, whatever happens in between: intent, send, look up, adopt, wait.
+
+The decisions are `effects.decide`; this file only asks it, does what it says, and writes down each step before the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from runner.clock import Clock
+from runner.effects import Known, Move, Reply, Sight, decide
+from runner.journal.base import CapExceeded, Entry, EntryKey, Hold, Journal
+from runner.model.command import Perform
+from runner.model.http import NoAnswer, Trouble
+from runner.model.money import Money
+from runner.model.outcome import Ending, Fault, Moved, Outcome, StepStatus
+from runner.model.plan import Client, Setting
+from runner.model.problem import Problem
+from runner.model.provider import Operation
+from runner.money import parse_amount
+from runner.performer import Performer, Seen, Sent
+from runner.redact import Redactor
+from runner.references import fingerprint, numbered, reference
+
+# Between two tries of something that provably did not happen (no connection, throttled).
+_PAUSES = (0.5, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Nothing can be decided before `until` (seconds since the epoch): look again then."""
+
+    until: float
+    why: Problem
+
+
+@dataclass(slots=True)
+class Effect:
+    """One create or money call of one client, and what the journal knows of it."""
+
+    run: int
+    setting: Setting
+    client: Client
+    command: Perform
+    operation: Operation
+    entries: Sequence[Entry]
+    taken: frozenset[str]
+    journal: Journal
+    performer: Performer
+    clock: Clock
+    redactor: Redactor
+
+    @property
+    def own_reference(self) -> str:
+        """The reference the playbook gave itself, "" when it left that to us."""
+        rule = self.operation.reference
+        given = self.command.values.get(rule.field) if rule else None
+        return "" if given is None else str(given)
+
+
+@dataclass(slots=True)
+class _State:
+    """Where the settling stands. `doubt_at` is when the newest attempt that may have happened was begun."""
+
+    attempt: int = 0
+    number: int = 1
+    doubt_at: float | None = None
+    is_ours: bool = False
+    begun_at: float = 0.0
+    sent: Sent | None = None
+    seen: Seen | None = None
+
+
+async def settle(effect: Effect) -> Outcome | Later:
+    """The effect's outcome, recorded; or Later when the horizon has not passed yet."""
+    state = _found(effect)
+    tally = effect.performer.tally()
+    if changed := _changed(effect):
+        return effect.performer.timed(changed, tally)
+    while True:
+        known = _known(effect, state)
+        move = decide(known)
+        match move:
+            case Move.SEND | Move.RENEW:
+                if move is Move.RENEW:
+                    state.number += 1
+                refusal = await _send(effect, state, tally)
+                if refusal is not None:
+                    return effect.performer.timed(refusal, tally) if isinstance(refusal, Outcome) else refusal
+            case Move.LOOK:
+                values = _values(effect, state)
+                state.seen = await effect.performer.look_up(
+                    effect.command, values, _reference(effect, state), effect.taken, effect.redactor, tally
+                )
+            case Move.WAIT:
+                return Later(_horizon(effect, state), _waiting(effect))
+            case _:
+                outcome = effect.performer.timed(_conclude(effect, state, move), tally)
+                if outcome.is_final:
+                    await _record(effect, state, outcome)
+                return outcome
+
+
+def _found(effect: Effect) -> _State:
+    """Where the journal says we are: fresh, or with attempts whose outcome nobody wrote."""
+    state = _State()
+    closed = {entry.key.attempt for entry in effect.entries if entry.kind == "outcome"}
+    for entry in effect.entries:
+        if entry.kind != "intent":
+            continue
+        if entry.key.attempt > state.attempt:
+            state.attempt, state.number, state.begun_at = entry.key.attempt, entry.body["number"], entry.at
+        if entry.key.attempt not in closed:
+            state.is_ours = True
+            state.doubt_at = max(state.doubt_at or entry.at, entry.at)
+    return state
+
+
+def _known(effect: Effect, state: _State) -> Known:
+    return Known(
+        effect.operation.repeat,
+        in_doubt=state.doubt_at is not None,
+        reply=state.sent.reply if state.sent else None,
+        sight=state.seen.sight if state.seen else None,
+        past_horizon=effect.clock.now() >= _horizon(effect, state),
+        may_send=state.attempt < effect.operation.attempts,
+        may_renew=effect.operation.reference is not None and not effect.own_reference,
+        is_own=state.sent.is_own if state.sent else True,
+    )
+
+
+def _horizon(effect: Effect, state: _State) -> float:
+    """After this instant, "not there" means that it did not happen and can't any more."""
+    provider = effect.setting.provider
+    began = state.doubt_at if state.doubt_at is not None else state.begun_at
+    return began + provider.send_window + provider.timeout + effect.operation.settle
+
+
+async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | None:
+    """Write the intent, then send. Returns what ends the settling early, None to go on deciding."""
+    await _pause(effect, state)
+    moved = moved_of(effect.operation, effect.command.values)
+    if isinstance(moved, Problem):
+        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=moved.at(effect.command.step.location))
+    state.attempt += 1
+    at, elapsed = effect.clock.now(), effect.clock.elapsed()
+    intent = {
+        "reference": _reference(effect, state),
+        "number": state.number,
+        "operation": effect.operation.name,
+        "fingerprint": _fingerprint(effect),
+    }
+    holds = _holds(effect, moved) if state.attempt == 1 else ()
+    try:
+        is_ours = await effect.journal.begin(effect.run, effect.client.key, _key(effect, state), at, intent, holds)
+    except CapExceeded as refusal:
+        return _cap(effect, refusal)
+    if not is_ours:
+        # Somebody else began this very attempt: only look from here on.
+        state.doubt_at = at
+        return Later(_horizon(effect, state), _waiting(effect))
+    window = effect.setting.provider.send_window
+
+    def leave() -> NoAnswer | None:
+        # A machine that was suspended, or a clock that was set back, must not send an old intent: both ages count.
+        age = max(effect.clock.now() - at, effect.clock.elapsed() - elapsed)
+        if age > window:
+            return NoAnswer(Trouble.EXPIRED, f"the intent is {age:.0f} s old, more than the send window of {window:g} s")
+        return None
+
+    if state.doubt_at is not None and known_absent(effect, state):
+        state.doubt_at = None
+    state.begun_at = at
+    state.seen = None
+    state.sent = await effect.performer.send(effect.command, _values(effect, state), effect.redactor, tally, leave)
+    if state.sent.reply is Reply.LOST:
+        state.doubt_at, state.is_ours = at, True
+    if state.sent.reply in (Reply.NOT_SENT, Reply.THROTTLED, Reply.DENIED):
+        # Provably nothing was applied: close the attempt, so that a resume may simply send again.
+        await _record(effect, state, state.sent.outcome)
+    return None
+
+
+def known_absent(effect: Effect, state: _State) -> bool:
+    """Was the doubt laid to rest: looked up after the horizon and not there?"""
+    return state.seen is not None and state.seen.sight is Sight.ABSENT and effect.clock.now() >= _horizon(effect, state)
+
+
+async def _pause(effect: Effect, state: _State) -> None:
+    if state.sent is None or state.sent.reply in (Reply.DUPLICATE, Reply.DEAD):
+        return
+    told = state.sent.retry_after
+    await effect.clock.sleep(min(told if told is not None else _PAUSES[min(state.attempt, len(_PAUSES)) - 1], 60.0))
+
+
+def _conclude(effect: Effect, state: _State, move: Move) -> Outcome:
+    """The finished outcome of a settled effect."""
+    sent, seen = state.sent, state.seen
+    base = replace(_blank(), attempts=state.attempt, reference=_reference(effect, state) if effect.operation.reference else "")
+    moved = moved_of(effect.operation, effect.command.values)
+    match move:
+        case Move.PASS:
+            assert sent is not None
+            moves = moved if isinstance(moved, Moved) else None
+            return replace(sent.outcome, attempts=state.attempt, reference=base.reference, moved=moves)
+        case Move.ADOPT:
+            assert seen is not None
+            outcome = effect.performer.collect(effect.command, effect.operation, seen.answer, effect.redactor)
+            return replace(
+                outcome,
+                attempts=state.attempt,
+                reference=base.reference,
+                adopted=True,
+                claim=seen.claim,
+                # Found without any doubt of ours: an earlier run moved it, this one moved nothing.
+                moved=moved if state.is_ours and isinstance(moved, Moved) else None,
+            )
+        case Move.CONFLICT:
+            assert seen is not None
+            return replace(base, problem=_told(seen.problem, effect))
+        case Move.GIVE_UP:
+            return _given_up(effect, state, base)
+        case Move.UNKNOWN:
+            return replace(base, status=StepStatus.UNKNOWN, ending=Ending.UNKNOWN, problem=_unknown(effect, state))
+        case _:
+            if seen is not None and seen.sight is Sight.DEAD:
+                return replace(base, problem=_told(seen.problem, effect))
+            assert sent is not None
+            return replace(sent.outcome, attempts=state.attempt, reference=base.reference)
+
+
+def _blank() -> Outcome:
+    return Outcome(StepStatus.FAILED, Ending.REJECTED)
+
+
+def _given_up(effect: Effect, state: _State, base: Outcome) -> Outcome:
+    """Nothing happened, for certain, and we may not try any longer in this process."""
+    if state.sent is not None and state.sent.outcome.fault is not None:
+        return replace(state.sent.outcome, attempts=state.attempt, reference=base.reference)
+    problem = state.seen.problem if state.seen else None
+    if problem is None:
+        message = f'"{effect.command.name}" did not happen after {state.attempt} attempts'
+        problem = Problem("effect.gave-up", message, effect.command.step.location, 'nothing was applied; run "onboard resume"')
+    return replace(base, problem=problem, fault=Fault.UNREACHABLE)
+
+
+def _unknown(effect: Effect, state: _State) -> Problem:
+    why = f": {state.seen.problem.message}" if state.seen and state.seen.problem else ""
+    name = f' ({_reference(effect, state)})' if effect.operation.reference else ""
+    message = f'"{effect.command.name}"{name} may or may not have happened, and looking it up did not tell{why}'
+    return Problem("effect.unknown", message, effect.command.step.location, 'run "onboard recover"; nothing is sent again before that')
+
+
+def _waiting(effect: Effect) -> Problem:
+    message = f'"{effect.command.name}" may still arrive at the provider; it is looked up again before anything is sent'
+    return Problem("effect.in-flight", message, effect.command.step.location, 'run "onboard resume" later')
+
+
+def _told(problem: Problem | None, effect: Effect) -> Problem:
+    assert problem is not None
+    return problem.at(effect.command.step.location)
+
+
+def _changed(effect: Effect) -> Outcome | None:
+    """Same reference, other body: refused before the network."""
+    ours = _fingerprint(effect)
+    for entry in effect.entries:
+        if entry.kind == "intent" and entry.body["fingerprint"] != ours:
+            message = f'"{effect.command.name}" was begun with other values; the same reference can\'t carry two bodies'
+            problem = Problem("effect.changed", message, effect.command.step.location, "restore the row, or name a new payment with --batch")
+            return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0)
+    return None
+
+
+async def _record(effect: Effect, state: _State, outcome: Outcome) -> None:
+    release: Sequence[Hold] = ()
+    if outcome.is_final and outcome.moved is None and state.attempt:
+        moved = moved_of(effect.operation, effect.command.values)
+        release = _holds(effect, moved) if isinstance(moved, Moved) else ()
+    key = EntryKey(effect.command.step.id, effect.command.item, max(1, state.attempt))
+    await effect.journal.finish(effect.run, effect.client.key, key, effect.clock.now(), outcome.to_json(), release)
+
+
+def _key(effect: Effect, state: _State) -> EntryKey:
+    return EntryKey(effect.command.step.id, effect.command.item, state.attempt)
+
+
+def _reference(effect: Effect, state: _State) -> str:
+    return effect.own_reference or numbered(reference_of(effect.setting, effect.client, effect.command, effect.operation), state.number)
+
+
+def reference_of(setting: Setting, client: Client, command: Perform, operation: Operation) -> str:
+    """The first reference of this effect, the same on every machine; "" where the provider takes none."""
+    if operation.reference is None:
+        return ""
+    return reference(
+        setting.playbook.name,
+        setting.batch,
+        client.key,
+        command.step.id,
+        command.item,
+        max_length=operation.reference.max_length,
+    )
+
+
+def _values(effect: Effect, state: _State) -> Mapping[str, Any]:
+    rule = effect.operation.reference
+    if rule is None:
+        return effect.command.values
+    return {**effect.command.values, rule.field: _reference(effect, state)}
+
+
+def _fingerprint(effect: Effect) -> str:
+    rule = effect.operation.reference
+    values = {name: value for name, value in effect.command.values.items() if not rule or name != rule.field}
+    return fingerprint(effect.operation.name, values)
+
+
+def moved_of(operation: Operation, values: Mapping[str, Any]) -> Moved | Problem | None:
+    """What this call moves: None when it is not a money call, a Problem when the amount is no amount."""
+    rule = operation.money
+    if rule is None:
+        return None
+    asset = rule.fixed_asset or str(values.get(rule.asset, ""))
+    given = values.get(rule.amount)
+    if rule.places and isinstance(given, int) and not isinstance(given, bool):
+        return Moved(rule.kind, Money(Decimal(given).scaleb(-rule.places), asset))
+    try:
+        return Moved(rule.kind, Money(parse_amount(given), asset))
+    except ValueError as error:
+        return Problem("money.amount", str(error), hint='amounts are quoted decimal text such as "1000.00"')
+
+
+def _holds(effect: Effect, moved: Moved | None) -> tuple[Hold, ...]:
+    if moved is None:
+        return ()
+    cap = effect.setting.caps.get(moved.money.asset)
+    run = f"run:{effect.run}"
+    client = f"{run}:client:{effect.client.key}"
+    return (
+        Hold(client, moved.money.asset, moved.money.amount, cap.per_client if cap else None),
+        Hold(run, moved.money.asset, moved.money.amount, cap.per_run if cap else None),
+    )
+
+
+def _cap(effect: Effect, refusal: CapExceeded) -> Outcome:
+    hold = refusal.hold
+    whose = "this client" if ":client:" in hold.scope else "the run"
+    message = f'"{effect.command.name}" would move {hold.amount:f} {hold.asset} on top of {refusal.used:f}: more than the cap of {hold.limit:f} for {whose}'
+    problem = Problem("money.cap", message, effect.command.step.location, "raise limits.money in the playbook, or --cap, after a second look")
+    return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=Fault.GUARD)

@@ -1,0 +1,1 @@
+"""The filters, by what they work on. Their names stand in `runner.templates.apply`."""
