@@ -5,8 +5,8 @@ Re-entrant and safe to repeat; knows a journal and a clock, no engine, no task g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from runner.clock import Clock
 from runner.conductor import conduct
@@ -14,6 +14,7 @@ from runner.journal.base import Entry, EntryKey, Journal
 from runner.model.command import Perform
 from runner.model.outcome import ClientResult, Ending, Outcome, StepStatus
 from runner.model.plan import Client, Setting
+from runner.model.problem import Problem
 from runner.performer import Performer
 from runner.redact import Redactor
 from runner.settle import Effect, Later, settle
@@ -36,7 +37,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class ClientRun:
-    """One client of one run, with everything that `advance` needs. `is_fresh` skips reading an empty journal."""
+    """One client of one run, with everything that `advance` needs. `is_fresh` skips reading an empty journal.
+
+    `stopping` is asked before each step: a problem means "checkpoint here, resume goes on".
+    """
 
     run: int
     setting: Setting
@@ -46,6 +50,7 @@ class ClientRun:
     clock: Clock
     redactor: Redactor
     is_fresh: bool = False
+    stopping: Callable[[], Problem | None] = field(default=lambda: None)
 
 
 async def advance(run: ClientRun) -> Done | Wait:
@@ -59,7 +64,7 @@ async def advance(run: ClientRun) -> Done | Wait:
         command = next(flow)
         while True:
             known = recorded.get((command.step.id, command.item), ())
-            got = _final(known) or await _perform(run, command, known, frozenset(taken))
+            got = _final(known) or _interrupted(run) or await _perform(run, command, known, frozenset(taken))
             if isinstance(got, Later):
                 until = got.until
                 got = Outcome(StepStatus.WAITING, Ending.WAITING, problem=got.why, retry_at=until)
@@ -69,6 +74,11 @@ async def advance(run: ClientRun) -> Done | Wait:
     except StopIteration as stop:
         result: ClientResult = stop.value
     return Done(result) if until is None else Wait(until, result)
+
+
+def _interrupted(run: ClientRun) -> Outcome | None:
+    why = run.stopping()
+    return Outcome(StepStatus.WAITING, Ending.WAITING, problem=why, attempts=0) if why else None
 
 
 async def _perform(

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.checks import Answer, evaluate, lookup, parse_value
+from runner.checks import Answer, CheckError, evaluate, lookup, resolve
 from runner.model.check import Check
 from runner.model.command import NO_ITEM, Bound, Perform
 from runner.model.outcome import ClientResult, Ending, Fault, Outcome, StepResult, StepStatus, merged, skipped
@@ -66,7 +66,7 @@ def _conduct_step(
             outcomes.append((yield command))
             if outcomes[-1].status is not StepStatus.PASSED:
                 break
-    except TemplateError as error:
+    except (TemplateError, CheckError) as error:
         outcomes.append(failed_template(error, step.location))
     end = outcomes[-1] if outcomes and outcomes[-1].status is not StepStatus.PASSED else None
     return merged(step.id, outcomes, is_loop), end
@@ -122,7 +122,7 @@ def bind(step: Step, index: int, scope: Mapping[str, Any], conditional: str = ""
     return Perform(
         step=step,
         item=index,
-        values=render(step.request if step.request is not None else step.values, scope),  # type: ignore[arg-type]
+        values=filled(step.request if step.request is not None else step.values, scope),
         expect=tuple(bind_check(check, scope) for check in step.expect),
         warn=tuple(bind_check(check, scope) for check in step.warn),
         outputs=step.outputs,
@@ -130,16 +130,18 @@ def bind(step: Step, index: int, scope: Mapping[str, Any], conditional: str = ""
     )
 
 
+def filled(values: Mapping[str, Any], scope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A mapping of author's values rendered; a mapping left with nothing is still a mapping here."""
+    rendered = render(values, scope)
+    return rendered if isinstance(rendered, Mapping) else {}
+
+
 def bind_check(check: Check, scope: Mapping[str, Any]) -> Bound:
-    """A whole-value template keeps its type; mixed text is read as a YAML value, as if written so."""
-    if not check.is_template:
-        return Bound(check, check.operand)
-    template = compile_text(str(check.operand))
-    value = template.render(scope)
-    return Bound(check, value if template.is_whole or isinstance(value, Unknown) else parse_value(str(value)))
+    """The check with its operand filled in: what a template gives is one value, whatever characters it holds."""
+    return Bound(check, resolve(check, lambda text: compile_text(text).render(scope)))
 
 
-def failed_template(error: TemplateError, location: Location) -> Outcome:
+def failed_template(error: TemplateError | CheckError, location: Location) -> Outcome:
     problem = Problem(error.code, error.message, location, error.hint)
     return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0)
 

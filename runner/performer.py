@@ -25,6 +25,7 @@ from runner.model.playbook import NO_RETRY, RetryPolicy
 from runner.model.problem import Problem
 from runner.model.provider import LookUp, Operation, Provider
 from runner.redact import Redactor, is_classified
+from runner.conductor import filled
 from runner.templates import render
 
 DEFAULT_READ_RETRY = RetryPolicy()
@@ -128,7 +129,7 @@ class Performer:
         told = self._retry_after(reading)
         if told is not None:
             return min(told, 60.0)
-        growing = min(policy.first * 2 ** (attempts - 1), policy.at_most)
+        growing: float = min(policy.first * 2.0 ** (attempts - 1), policy.at_most)
         return growing * self._random.uniform(0.7, 1.0)
 
     def _judge(self, command: Perform, operation: Operation, reading: Reading, redactor: Redactor) -> Outcome:
@@ -174,7 +175,7 @@ class Performer:
         scope = {"with": values, "reference": reference}
         asked = self._provider.operations[rule.call]
         step = replace(command.step, call=rule.call, request=None)
-        read = replace(command, step=step, values=render(rule.values, scope))
+        read = replace(command, step=step, values=filled(rule.values, scope))
         attempts = 1
         while True:
             reading = await self._exchange(asked, read, read.values, tally)
@@ -253,9 +254,10 @@ class Performer:
                 request = flow.send(got)
             except StopIteration as stop:
                 reading: Reading = stop.value
-                if reading.reply is Reply.THROTTLED:
-                    self._limiter.pause(min(self._retry_after(reading) or _PAUSE, 60.0))
-                return reading
+                break
+        if reading.reply is Reply.THROTTLED:
+            self._limiter.pause(min(self._retry_after(reading) or _PAUSE, 60.0))
+        return reading
 
     async def _attempt(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
         got = await self._signed(request, tally, leave)

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from runner.model.command import Perform
+from runner.model.plan import Client, Setting
+from runner.model.provider import Operation
+
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _DIGEST = 16
 
@@ -42,3 +46,20 @@ def _decimal_text(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return str(value)
+
+
+def operation_reference(setting: Setting, client: Client, command: Perform, operation: Operation) -> str:
+    """The reference this call goes out with first: the playbook's own, else ours; "" where the provider takes none."""
+    if operation.reference is None:
+        return ""
+    given = command.values.get(operation.reference.field)
+    if given is not None:
+        return str(given)
+    return reference(
+        setting.playbook.name,
+        setting.batch,
+        client.key,
+        command.step.id,
+        command.item,
+        max_length=operation.reference.max_length,
+    )

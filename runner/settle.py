@@ -23,7 +23,7 @@ from runner.model.provider import Operation
 from runner.money import parse_amount
 from runner.performer import Performer, Seen, Sent
 from runner.redact import Redactor
-from runner.references import fingerprint, numbered, reference
+from runner.references import fingerprint, numbered, operation_reference
 
 # Between two tries of something that provably did not happen (no connection, throttled).
 _PAUSES = (0.5, 2.0, 5.0)
@@ -289,21 +289,8 @@ def _key(effect: Effect, state: _State) -> EntryKey:
 
 
 def _reference(effect: Effect, state: _State) -> str:
-    return effect.own_reference or numbered(reference_of(effect.setting, effect.client, effect.command, effect.operation), state.number)
-
-
-def reference_of(setting: Setting, client: Client, command: Perform, operation: Operation) -> str:
-    """The first reference of this effect, the same on every machine; "" where the provider takes none."""
-    if operation.reference is None:
-        return ""
-    return reference(
-        setting.playbook.name,
-        setting.batch,
-        client.key,
-        command.step.id,
-        command.item,
-        max_length=operation.reference.max_length,
-    )
+    first = operation_reference(effect.setting, effect.client, effect.command, effect.operation)
+    return effect.own_reference or numbered(first, state.number)
 
 
 def _values(effect: Effect, state: _State) -> Mapping[str, Any]:
@@ -340,10 +327,16 @@ def _holds(effect: Effect, moved: Moved | None) -> tuple[Hold, ...]:
     cap = effect.setting.caps.get(moved.money.asset)
     run = f"run:{effect.run}"
     client = f"{run}:client:{effect.client.key}"
-    return (
+    step_cap = effect.command.step.caps.get(moved.money.asset)
+    holds = [
         Hold(client, moved.money.asset, moved.money.amount, cap.per_client if cap else None),
         Hold(run, moved.money.asset, moved.money.amount, cap.per_run if cap else None),
-    )
+    ]
+    if step_cap:
+        scope = f":step:{effect.command.step.id}"
+        holds.append(Hold(client + scope, moved.money.asset, moved.money.amount, step_cap.per_client))
+        holds.append(Hold(run + scope, moved.money.asset, moved.money.amount, step_cap.per_run))
+    return tuple(holds)
 
 
 def _cap(effect: Effect, refusal: CapExceeded) -> Outcome:

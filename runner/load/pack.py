@@ -106,7 +106,7 @@ def read_pack(path: Path) -> Provider:
 
 def _template_problems(auth: Mapping[str, Any], locate: Callable[[tuple[str | int, ...]], Location]) -> list[Problem]:
     """A recipe whose templates can't be read would only show when the first request is signed."""
-    texts = [(("auth", "message"), auth.get("message"))]
+    texts: list[tuple[tuple[str | int, ...], Any]] = [(("auth", "message"), auth.get("message"))]
     texts += [(("auth", "headers", name), text) for name, text in auth.get("headers", {}).items()]
     found: list[Problem] = []
     for where, text in texts:

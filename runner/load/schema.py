@@ -90,24 +90,33 @@ def _name(error: ValidationError) -> str:
     return steps[-1] if steps else str(error.schema.get("title", "value")) if isinstance(error.schema, Mapping) else "value"
 
 
+def _listed(error: ValidationError) -> list[Any]:
+    return list(error.validator_value) if isinstance(error.validator_value, list) else []
+
+
+def _keys(error: ValidationError) -> list[str]:
+    return [str(key) for key in error.instance] if isinstance(error.instance, Mapping) else []
+
+
 def _required(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     properties = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
-    missing = [name for name in error.validator_value if name not in error.instance]
+    missing = [name for name in _listed(error) if name not in _keys(error)]
     for name in missing:
         # One slip, one problem: a near key that nobody knows is told by the unknown-key complaint.
-        unknown = [key for key in error.instance if key not in properties]
+        unknown = [key for key in _keys(error) if key not in properties]
         if nearest(name, unknown):
             continue
-        about = properties.get(name, {}).get("description", "") if isinstance(properties.get(name), Mapping) else ""
+        rule = properties.get(name)
+        about = str(rule.get("description", "")) if isinstance(rule, Mapping) else ""
         yield schema.tell("missing-key", f'missing key "{name}"', locate(_path(error), True), about and f"{name}: {_lower_first(about)}")
 
 
 def _additional(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     assert isinstance(error.schema, Mapping)
     known = list(error.schema.get("properties", {}))
-    for name in error.instance:
+    for name in _keys(error):
         if name not in known:
-            free = [key for key in known if key not in error.instance]
+            free = [key for key in known if key not in _keys(error)]
             hint = did_you_mean(name, free) or (f"known keys: {', '.join(known)}" if known and len(known) <= 20 else "remove it")
             yield schema.tell("unknown-key", f'unknown key "{name}"', locate((*_path(error), name), True), hint)
 
@@ -123,7 +132,7 @@ def _type(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Pr
 
 
 def _enum(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    allowed = [str(value) for value in error.validator_value]
+    allowed = [str(value) for value in _listed(error)]
     given = error.instance if isinstance(error.instance, str) else ""
     hint = did_you_mean(given, allowed) or f"one of: {', '.join(allowed)}"
     message = f'"{_name(error)}" is {schema.shown(error.instance)}, expected one of {len(allowed)} words' if len(allowed) > 1 else f'"{_name(error)}" is {schema.shown(error.instance)}, expected {allowed[0]}'

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
+
+# A sum that would have to be rounded is an error, never a rounded sum.
+EXACT = Context(prec=60, traps=[Inexact])
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,10 @@ class Money:
             raise ValueError("an amount is a finite number")
 
     def __add__(self, other: Money) -> Money:
-        return Money(self.amount + self._same(other).amount, self.asset)
+        return Money(EXACT.add(self.amount, self._same(other).amount), self.asset)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.amount - self._same(other).amount, self.asset)
+        return Money(EXACT.subtract(self.amount, self._same(other).amount), self.asset)
 
     def __le__(self, other: Money) -> bool:
         return self.amount <= self._same(other).amount

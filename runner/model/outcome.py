@@ -142,7 +142,7 @@ class StepResult:
 
     def to_json(self) -> dict[str, Any]:
         outputs = self.outputs if isinstance(self.outputs, Mapping) else [dict(entry) for entry in self.outputs]
-        body = {
+        body: dict[str, Any] = {
             "id": self.id,
             "status": self.status.value,
             "attempts": self.attempts,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from runner.model.outcome import Moved
 from runner.model.playbook import Cap, Playbook
 from runner.model.problem import Location
 from runner.model.provider import Environment, Provider
@@ -23,6 +25,11 @@ class Client:
     funding: Sequence[Mapping[str, Any]] = ()
     location: Location | None = None
     digest: str = ""
+    locate: Callable[[str], Location] | None = field(default=None, repr=False, compare=False)
+
+    def place(self, name: str) -> Location | None:
+        """Where the (dotted) field of this client stands in its file."""
+        return self.locate(name) if self.locate else self.location
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """One call of one client as far as it is known now; `body` is redacted."""
+    """One call of one client as far as it is known now. `body` is redacted; `moves` is what it moves, if known."""
 
     step: str
     operation: str
@@ -50,7 +57,7 @@ class PlannedCall:
     effect: str
     body: Any = None
     reference: str = ""
-    moves: Mapping[str, str] | None = None
+    moves: Moved | None = None
     conditional: str = ""
     requests: int = 1
 
@@ -63,8 +70,21 @@ class ClientPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole of it: the setting, every client with its calls, and rows that were left out by --skip-invalid."""
+    """The whole of it: the setting and every client with its calls."""
 
     setting: Setting
     clients: tuple[ClientPlan, ...]
-    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        return sum(call.requests for entry in self.clients for call in entry.calls)
+
+    def money(self) -> dict[str, dict[str, Decimal]]:
+        """What moves in all, by asset and kind."""
+        sums: dict[str, dict[str, Decimal]] = {}
+        for entry in self.clients:
+            for call in entry.calls:
+                if call.moves:
+                    kinds = sums.setdefault(call.moves.money.asset, {})
+                    kinds[call.moves.kind] = kinds.get(call.moves.kind, Decimal(0)) + call.moves.money.amount
+        return sums

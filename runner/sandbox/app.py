@@ -32,7 +32,7 @@ def on_the_loop(seconds: float, action: Callable[[], None]) -> object:
 
 
 class App:
-    """Own dispatch instead of starlette's router: the work per request is what limits a benchmark."""
+    """Own dispatch, not a router: a call is counted, admitted and spoiled before it applies anything."""
 
     def __init__(
         self,

@@ -26,9 +26,8 @@ class Connection(H11Protocol):
 
     def drop(self) -> None:
         """Close the socket after the bytes already written; whatever is missing never comes."""
-        if self.cycle is not None:
-            # Otherwise uvicorn complains about the missing answer and sends a 500.
-            self.cycle.disconnected = True
+        # Otherwise uvicorn complains about the missing answer and sends a 500.
+        self.cycle.disconnected = True
         self.transport.close()
 
     def shutdown(self) -> None:

@@ -72,9 +72,20 @@ def apply_test(
         raise misfit(f'test "{name}" does not fit {a_kind(value)}, or not with these arguments') from None
 
 
-def check_filter(name: str) -> None:
+def check_filter(name: str, args: Sequence[object] = ()) -> None:
+    """Complain before the run about a filter that does not exist, or a `map` or `select` by such a name.
+
+    `args` are the arguments that the author wrote out, None for the computed ones.
+    """
     if name not in FILTERS:
         raise unknown_filter(name)
+    at = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}.get(name)
+    inner = args[at] if at is not None and len(args) > at else None
+    if isinstance(inner, str):
+        if name != "map":
+            check_test(inner)
+        elif inner not in FILTERS:
+            raise unknown_filter(inner)
 
 
 def check_test(name: str) -> None:
@@ -127,7 +138,9 @@ def _map(run: Run, value: object, *args: object, **kwargs: object) -> object:
             raise misfit("map takes the name of a filter, or attribute and default")
         run.holes = True
         return run.collect(map(reader(kwargs["attribute"], **given), entries(value)))
-    name, rest = str(args[0]), args[1:]
+    name, rest = args[0], args[1:]
+    if not isinstance(name, str) or name not in FILTERS:
+        raise TemplateError("template.unknown-filter", "map is given a name that no filter has")
     return run.collect(apply_filter(run, name, item, rest, kwargs) for item in entries(value))
 
 
@@ -140,12 +153,16 @@ def _sieve(wanted: bool, by_attribute: bool) -> Filter:
 
     def sieve(run: Run, value: object, *args: object, **kwargs: object) -> object:
         read = reader(args[0] if by_attribute else None)
-        given = args[1:] if by_attribute else args
+        name, *rest = (args[1:] if by_attribute else args) or (None,)
+        if name is not None and (not isinstance(name, str) or name not in predicates.PREDICATES):
+            raise TemplateError(
+                "template.unknown-filter", "select and reject are given a name that no test has"
+            )
 
         def passes(item: object) -> bool:
             run.tick()
             found = read(item)
-            return apply_test(run, str(given[0]), found, given[1:], kwargs) if given else bool(settled(found))
+            return apply_test(run, name, found, rest, kwargs) if name else bool(settled(found))
 
         return run.collect(item for item in entries(value) if passes(item) is wanted)
 

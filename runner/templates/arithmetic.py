@@ -138,7 +138,9 @@ def _power(a: int | Decimal, b: int | Decimal) -> int | Decimal:
     if isinstance(a, int) and isinstance(b, int) and b >= 0:
         if abs(a) > 1 and a.bit_length() * b > 8 * _DIGITS:
             raise TemplateError("template.too-large", f"the result has more than {_DIGITS} digits")
-        return int(a**b) if abs(a) > 1 else int(a ** min(b, 2 + b % 2))  # 0, 1 and -1: only the parity matters
+        return (
+            int(a**b) if abs(a) > 1 else int(a ** min(b, 2 + b % 2))
+        )  # 0, 1 and -1: only the parity matters
     return _ROUNDED.power(Decimal(a), Decimal(b))
 
 

@@ -129,16 +129,19 @@ def _read(tree: jinja.Expr, depth: int) -> Node:
         case jinja.Name() | jinja.Getattr() | jinja.Getitem():
             return _chain(tree, depth)
         case jinja.Filter():
-            _check(apply.check_filter, tree.name, at)
+            written = [arg.value if isinstance(arg, jinja.Const) else None for arg in tree.args]
+            with nodes.At(at):
+                apply.check_filter(tree.name, written)
             return nodes.Filter(_read(_present(tree.node), depth), tree.name, *_arguments(tree, depth), at)
         case jinja.Test():
-            _check(apply.check_test, tree.name, at)
+            with nodes.At(at):
+                apply.check_test(tree.name)
             return nodes.Test(_read(tree.node, depth), tree.name, *_arguments(tree, depth), at)
         case jinja.Call():
             return _call(tree, depth)
         case jinja.Compare():
             rest = tuple((_COMPARISONS[operand.op], _read(operand.expr, depth)) for operand in tree.ops)
-            return operators.Compare(_read(tree.expr, depth), rest, at)
+            return operators.Compare(_read(tree.expr, depth), rest, tree.expr.lineno)
         case jinja.And() | jinja.Or():
             return operators.Logic(_SYMBOLS[type(tree)], _read(tree.left, depth), _read(tree.right, depth))
         case jinja.BinExpr():
@@ -183,6 +186,8 @@ def _chain(tree: jinja.Expr, depth: int) -> Node:
             )
             node = nodes.Slice(node, (start, stop, step), link.lineno)
             continue
+        if isinstance(link, jinja.Getitem) and isinstance(link.arg, jinja.Tuple):
+            raise _syntax("a field is read by one key", link.lineno)
         key = nodes.Const(link.attr) if isinstance(link, jinja.Getattr) else _read(link.arg, depth)
         key = _constant(key)
         if isinstance(node, nodes.Path) and isinstance(key, nodes.Const) and type(key.value) in (str, int):
@@ -237,14 +242,6 @@ def _all(trees: Sequence[jinja.Expr], depth: int) -> tuple[Node, ...]:
 def _present(tree: jinja.Expr | None) -> jinja.Expr:
     assert tree, "only filter blocks have no subject, and there are no blocks"
     return tree
-
-
-def _check(check: Callable[[str], None], name: str, offset: int) -> None:
-    try:
-        check(name)
-    except TemplateError as error:
-        error.offset = offset
-        raise
 
 
 def _unexpected(token: Token, end: int) -> TemplateError:

@@ -36,8 +36,13 @@ def look_up(value: object, key: object) -> object:
     return ABSENT
 
 
-def member(value: object, key: object, of: Names = (), offset: int | None = None) -> object:
-    """`look_up`, where an absent key gives a `Missing` that knows how to complain; `of` names `value` in words."""
+def member(
+    value: object, key: object, of: Names = (), offset: int | None = None, key_told: str | int | None = None
+) -> object:
+    """`look_up`, where an absent key gives a `Missing` that knows how to complain.
+
+    `of` are the names that led to `value`; `key_told` is the key when the author wrote it: a computed key is data.
+    """
     found = look_up(value, key)
     if found is not ABSENT:
         return found
@@ -46,14 +51,15 @@ def member(value: object, key: object, of: Names = (), offset: int | None = None
             "template.forbidden", "a name that starts with two underscores can't be read", offset,
             "templates read data, nothing else",
         )  # fmt: skip
-    return Missing(lambda: explain(value, key, of), offset)
+    return Missing(lambda: explain(value, key_told, of), offset)
 
 
-def explain(value: object, key: object, of: Names) -> tuple[str, str]:
+def explain(value: object, key: str | int | None, of: Names) -> tuple[str, str]:
     """Why `value`, called `of` in the template, has no `key`; and what to do about it."""
     match of:
-        case ():
-            return "this value" + _lacks(value, key), _hint(value, key)
+        case _ if key is None or not of:
+            name = f'"{chain_text(of)}"' if of else "this value"
+            return name + _lacks(value, key), _hint(value, key)
         case ("inputs",) if isinstance(value, Mapping):
             return f'input "{key}" has no value', _hint(value, key)
         case ("steps",) if isinstance(value, Mapping):
@@ -82,17 +88,15 @@ def chain_text(names: Sequence[str | int]) -> str:
     return text
 
 
-def _lacks(value: object, key: object) -> str:
-    wanted = (
-        f"item {key}" if isinstance(key, int) else f'field "{key}"' if isinstance(key, str) else "such field"
-    )
-    if isinstance(value, Mapping) or (isinstance(value, list | tuple) and isinstance(key, int)):
+def _lacks(value: object, key: str | int | None) -> str:
+    wanted = f"item {key}" if isinstance(key, int) else f'field "{key}"' if key is not None else "such field"
+    if isinstance(value, Mapping) or (isinstance(value, list | tuple) and not isinstance(key, str)):
         return f" has no {wanted}"
     return f" is {a_kind(value)} and has no {wanted}"
 
 
-def _hint(value: object, key: object, of: Names = ()) -> str:
-    if isinstance(value, Mapping):
+def _hint(value: object, key: str | int | None, of: Names = ()) -> str:
+    if isinstance(value, Mapping) and key is not None:
         return did_you_mean(key, value)
     if isinstance(value, list | tuple) and isinstance(key, str) and of:
         here = chain_text(of)

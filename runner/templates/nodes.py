@@ -59,7 +59,7 @@ class Path(_Leaf):
     def _missing(self, scope: Mapping[str, object], value: object, at: int) -> object:
         name, offset = self.names[at], self.offsets[at]
         if at or (isinstance(name, str) and name.startswith("__")):
-            return member(value, name, self.names[:at], offset)
+            return member(value, name, self.names[:at], offset, name)
         return Missing(lambda: explain_root(scope, str(name)), offset)
 
     def evaluate(self, run: Run) -> object:
@@ -85,7 +85,9 @@ class Member:
         if type(of) is Missing or of is OMIT:
             return of
         names = self.of.names if isinstance(self.of, Path) else ()
-        found = member(settled(of), settled(self.key.evaluate(run)), names, self.offset)
+        key = settled(self.key.evaluate(run))
+        told = key if isinstance(self.key, Const) and isinstance(key, str | int) else None
+        found = member(settled(of), key, names, self.offset, told)
         if type(found) is Unknown:
             raise Later(found)
         return found
@@ -236,7 +238,7 @@ class At:
 
     __slots__ = ("offset",)
 
-    def __init__(self, offset: int) -> None:
+    def __init__(self, offset: int | None) -> None:
         self.offset = offset
 
     def __enter__(self) -> None:

@@ -67,9 +67,11 @@ def _value(name: str | None, values: object, waiting: list[object]) -> object:
             raise _misfit("there are fewer values than places to fill in the text")
         return waiting.pop()
     if not isinstance(values, Mapping):
-        raise _misfit(f'"%({name})" needs a mapping, found {a_kind(values)}')
+        raise _misfit(f"a text with %(names) is filled from a mapping, found {a_kind(values)}")
     if name not in values:
-        raise TemplateError("template.undefined", f'the mapping to fill the text from has no field "{name}"')
+        raise TemplateError(
+            "template.undefined", "the mapping to fill the text from lacks a name in the text"
+        )
     return values[name]
 
 

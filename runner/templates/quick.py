@@ -12,6 +12,7 @@ from typing import Final
 
 from runner.templates import apply
 from runner.templates.nodes import Const, Filter, Node, Path
+from runner.templates.values import TemplateError
 
 _NAME: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)")
 _LINK: Final = re.compile(
@@ -43,10 +44,8 @@ def parse(text: str, base: int = 0) -> Node | None:
     node: Node = Path(tuple(names), tuple(offsets))
     filters = 0
     while pipe := _PIPE.match(text, at):
-        if pipe[1] not in apply.FILTERS:
-            return None
         at = pipe.end()
-        arguments: list[Node] = []
+        arguments: list[Const] = []
         if text.startswith("(", at):
             at += 1
             ended = False
@@ -58,6 +57,10 @@ def parse(text: str, base: int = 0) -> Node | None:
                 arguments.append(Const(int(number) if number else single or double or ""))
                 at = argument.end()
                 ended = follows == ")"
+        try:
+            apply.check_filter(pipe[1], [argument.value for argument in arguments])
+        except TemplateError:
+            return None  # the other reader finds the words
         node = Filter(node, pipe[1], tuple(arguments), (), base + pipe.start(1))
         filters += 1
     if len(names) + filters > _MOST or not _END.match(text, at):

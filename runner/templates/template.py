@@ -9,7 +9,7 @@ from functools import lru_cache
 from runner.templates import quick, scan
 from runner.templates.bounds import Run
 from runner.templates.lookup import Names, look_up
-from runner.templates.nodes import Node, Path
+from runner.templates.nodes import At, Filter, Node, Path
 from runner.templates.references import Reference, references
 from runner.templates.values import (
     MAX_SIZE,
@@ -73,7 +73,8 @@ class Template:
         if type(value) is Unknown or value is OMIT:
             return value
         if run.holes:
-            _no_holes(value)
+            with At(node.offset if isinstance(node, Filter) else None):
+                _no_holes(value)
         size(value)
         return _present(value)
 

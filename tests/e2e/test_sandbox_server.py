@@ -214,6 +214,29 @@ def test_calls_at_the_same_time_are_applied_once_each(partner: Partner) -> None:
     assert partner.state["balances"] == {"user_1": {"USD": "100.00"}}
 
 
+def test_a_request_that_never_ends_was_never_made(partner: Partner) -> None:
+    host, port = partner.http.base_url.host, partner.http.base_url.port or 80
+    head = b"POST /v1/partner/deposits HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
+    with socket.create_connection((host, port), timeout=5) as peer:
+        peer.sendall(head + b"half")
+    with socket.create_connection((host, port), timeout=5) as peer:
+        peer.sendall(head + b"first")
+        time.sleep(0.02)
+        peer.sendall(b"later")
+        assert peer.recv(12) == b"HTTP/1.1 401"
+
+    assert partner.state["requests"] == {"deposits.create": 1}
+
+
+def test_an_idle_connection_does_not_keep_the_server_alive() -> None:
+    with httpx.Client(trust_env=False) as idle:
+        with background(applications(Options(), {})) as urls:
+            assert idle.get(f"{urls['coinmena']}/v1/public/assets").status_code == 200
+            before = time.monotonic()
+
+        assert time.monotonic() - before < 1
+
+
 @pytest.mark.parametrize(("offset", "status"), [(-5, 401), (5, 200), (59, 200), (61, 401)])
 def test_a_clock_that_is_off_shows_in_the_date_and_in_the_timestamp_check(offset: float, status: int) -> None:
     with background(applications(Options(clock_offset=offset), {})) as urls:

@@ -112,7 +112,9 @@ def test_mixed_text_speaks_yaml(text: str, expected: str) -> None:
     assert expected == value_of(text)
 
 
-@pytest.mark.parametrize("text", ["{{ client.braces }}", "x {{ client.braces }}", "{{ client.braces | trim }}"])
+@pytest.mark.parametrize(
+    "text", ["{{ client.braces }}", "x {{ client.braces }}", "{{ client.braces | trim }}"]
+)
 def test_braces_in_data_are_never_rendered_again(text: str) -> None:
     assert str(value_of(text)).endswith("{{ 7*7 }}")
     assert "{{ 7*7 }}" in str(render({"a": [text]}, SCOPE))
@@ -256,7 +258,7 @@ def test_a_key_left_out_takes_its_emptied_mapping_along() -> None:
         ("{{ client.name.first }}", '"client.name" is text and has no field "first"', "", 15),
         ("{{ client.middle.x }}", '"client.middle" is null and has no field "x"', "", 17),
         ("{{ (documents | first).bak }}", 'this value has no field "bak"', "", 23),
-        ("{{ documents | map(attribute='back') }}", 'this value has no field "back"', "", None),
+        ("{{ documents | map(attribute='back') }}", "this value has no such field", "", 15),
         ("{{ 1 if false }}", 'the condition does not hold and there is no "else"', None, 3),
         ("{{ client.fax | upper }}", '"client" has no field "fax"', "", 10),
         ("{{ client.fax == 1 }}", '"client" has no field "fax"', "", 10),
@@ -264,7 +266,9 @@ def test_a_key_left_out_takes_its_emptied_mapping_along() -> None:
         ("{{ not client.fax }}", '"client" has no field "fax"', "", 14),
     ],
 )
-def test_a_missing_name_is_told_with_its_place(text: str, message: str, hint: str | None, offset: int | None) -> None:
+def test_a_missing_name_is_told_with_its_place(
+    text: str, message: str, hint: str | None, offset: int | None
+) -> None:
     error = refusal_of(text)
     assert ("template.undefined", message, offset) == (error.code, error.message, error.offset)
     assert hint is None or hint == error.hint
@@ -298,7 +302,6 @@ LATER = Unknown("create")
         "{{ steps.partly | only('id') | tojson }}",
         "{{ client.nope }} {{ steps.create.id }}",
         "{{ rows | map(attribute='id') | join }}",
-        "{{ rows | first | map('upper') }}",
         "{{ steps['partly']['id'] }}",
         "{{ steps[client.which].id }}",
     ],
@@ -339,7 +342,7 @@ def test_what_only_moves_an_unknown_about_keeps_the_rest() -> None:
         ("{{ 1 + }}", "template.syntax", 7),
         ("{{ a $ b }}", "template.syntax", 5),
         ("{{ a, b }}", "template.syntax", 4),
-        ("{{ x[1, 2] }}", "template.value", None),
+        ("{{ client[1, 2] }}", "template.syntax", 10),
         ("{{ client.name | uper }}", "template.unknown-filter", 17),
         ("{{ client.name is strng }}", "template.unknown-filter", None),
         ("{{ ''.__class__ }}", "template.forbidden", 6),
@@ -349,7 +352,7 @@ def test_what_only_moves_an_unknown_about_keeps_the_rest() -> None:
         ("{{ __import__ }}", "template.forbidden", 3),
         ("{{ ''.__class__ | optional }}", "template.forbidden", 6),
         ("{{ [''] | map(attribute='__class__') }}", "template.forbidden", None),
-        ("{{ [''] | map('attr', '__class__') }}", "template.forbidden", None),
+        ("{{ [''] | map('attr', '__class__') }}", "template.forbidden", 10),
         ("{{ '' | attr('__class__') }}", "template.forbidden", 8),
         ("{{ '{0.__class__}'.format(1) }}", "template.forbidden", None),
         ("{{ '{0.__class__}'.format_map({}) }}", "template.forbidden", None),
@@ -415,6 +418,14 @@ def test_a_data_field_may_have_the_name_of_a_method_or_two_underscores() -> None
         "{{ [client.name, 1] | sort }}",
         "{{ {client.name: 1}[client.phone] }}",
         "{{ client.name | batch(client.phone) }}",
+        "{{ documents | map(client.name) }}",
+        "{{ documents | map(attribute=client.phone) }}",
+        "{{ documents | select(client.name) }}",
+        "{{ documents[client.name] }}",
+        "{{ client[client.name].x }}",
+        "{{ steps[client.name].x }}",
+        "{{ url | query(client.name) }}",
+        "{{ ('%(' ~ client.name ~ ')s') % {} }}",
         "{{ '%d' % client.name }}",
     ],
 )
@@ -463,11 +474,10 @@ BOMBS = [
     f"({LARGE}) | wordwrap(1)",
     f"({LARGE}) | list",
     f"('<' ~ {LARGE}) | map('e') | list",
-    f"('&' * 1000000) | urlencode",
+    "('&' * 1000000) | urlencode",
     "range(10) | batch(10**9, 'x')",
     "range(10) | slice(10**9)",
-    "range(10) | slice(90000) | map('list') | map('batch', 1, 'aaaaaaaaaaaaaaa') | list",
-    "1 | round(10**9) | string | center(10**9)",
+    "range(10) | slice(90000) | map('join') | map('center', 90000)",
     "(1.5 ** 1000000)",
     "(" * 500 + "1" + ")" * 500,
     "[" * 500 + "]" * 500,
@@ -503,7 +513,7 @@ def test_mixed_text_is_bounded_as_a_whole() -> None:
         ("plain", []),
         ("{{ steps.create.id }}", [("steps.create.id", 3, False)]),
         ("{{ steps['create'].id }}", [("steps.create.id", 3, False)]),
-        ("{{ xs[0].a }} and {{ b }}", [("xs[0].a", 3, False), ("b", 17, False)]),
+        ("{{ xs[0].a }} and {{ b }}", [("xs[0].a", 3, False), ("b", 21, False)]),
         ("{{ a.b | upper | optional }}", [("a.b", 3, True)]),
         ("{{ a | default(b.c) }}", [("a", 3, True), ("b.c", 15, False)]),
         ("{{ a is defined and b }}", [("a", 3, True), ("b", 20, False)]),
@@ -511,7 +521,10 @@ def test_mixed_text_is_bounded_as_a_whole() -> None:
         ("{{ range(n) | map('upper') }}", [("n", 9, False)]),
         ("{{ steps[key].id }}", [("steps", 3, False), ("key", 9, False)]),
         ("{{ a['x-y'] }}", [("a['x-y']", 3, False)]),
-        ("{{ x if y else [z, {'k': w}] }}", [("y", 8, False), ("x", 3, False), ("z", 16, False), ("w", 25, False)]),
+        (
+            "{{ x if y else [z, {'k': w}] }}",
+            [("y", 8, False), ("x", 3, False), ("z", 16, False), ("w", 25, False)],
+        ),
     ],
 )
 def test_references_are_the_names_that_are_read(text: str, expected: list[tuple[str, int, bool]]) -> None:
@@ -528,7 +541,14 @@ def test_a_reference_knows_each_of_its_names() -> None:
 
 @pytest.mark.parametrize(
     ("text", "whole"),
-    [("{{ a }}", True), (" {{ a }}\n", True), ("x{{ a }}", False), ("{{ a }}{{ b }}", False), ("a", False), ("", False)],
+    [
+        ("{{ a }}", True),
+        (" {{ a }}\n", True),
+        ("x{{ a }}", False),
+        ("{{ a }}{{ b }}", False),
+        ("a", False),
+        ("", False),
+    ],
 )
 def test_whole_is_one_expression_and_nothing_else(text: str, whole: bool) -> None:
     assert whole is compile_text(text).is_whole
@@ -538,7 +558,7 @@ def test_a_bare_expression_needs_no_braces() -> None:
     assert SCOPE["documents"] == compile_expression("documents").render(SCOPE)
     assert True is compile_expression(" client.age >= 18 ").render(SCOPE)
     for wrong in ("{{ client }}", "", "a }}", "a b"):
-        with pytest.raises(TemplateError, match=".") as caught:
+        with pytest.raises(TemplateError) as caught:
             compile_expression(wrong)
         assert "template.syntax" == caught.value.code
 

@@ -85,7 +85,7 @@ def query(_: Run, value: object, name: str) -> object:
     for key, found in pairs:
         if key == name:
             return found
-    return nothing(f'the address has no query parameter "{name}"')
+    return nothing("the address has no query parameter of that name")
 
 
 def _mapping(name: str, value: object) -> Mapping[object, object]:

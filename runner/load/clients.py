@@ -1,0 +1,227 @@
+"""Clients: rows of a file or inline, each cell with its type, each with its own name, documents and funding."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from runner.load.rows import Row, RowsFile, convert, read_rows
+from runner.load.schema import Schema
+from runner.model.plan import Client
+from runner.model.playbook import Playbook
+from runner.model.problem import Location, Problem
+from runner.nearest import did_you_mean
+from runner.references import canonical
+from runner.templates import TemplateError, compile_expression, render
+
+Kind = Literal["csv", "jsonl", "json", "yaml"]
+KINDS: dict[str, Kind] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that was left out by --skip-invalid: why, where, and what stood there."""
+
+    row: Row
+    key: str
+    problem: Problem
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which rows are wanted: `--key`, `--select`, `--limit`."""
+
+    key: str = ""
+    select: str = ""
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What the rows came to. `problems` stop everything unless rows may be skipped."""
+
+    clients: tuple[Client, ...]
+    problems: tuple[Problem, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    columns: tuple[str, ...] = ()
+    kind: Kind = "yaml"
+    fatal: tuple[Problem, ...] = ()
+    rows: tuple[Row, ...] = ()
+
+
+def kind_of_file(path: str, data: bytes) -> Kind | None:
+    """By the name's ending; standard input by its first character."""
+    if path != "-":
+        return KINDS.get(Path(path).suffix.lower())
+    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    return {b"{": "jsonl", b"[": "json"}.get(start, "csv")  # type: ignore[return-value]
+
+
+def read_clients(
+    playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: Choice, path: str = "", data: bytes | None = None
+) -> Clients:
+    """The playbook's clients, from `data` (the content of `path`) or inline. Never raises for what they say."""
+    if data is None:
+        return _inline(playbook, inputs, batch, choice)
+    kind = kind_of_file(path, data)
+    if kind is None:
+        problem = Problem("clients.unknown-kind", f'"{path}" is no kind of clients file that is known', hint=f"use one of: {', '.join(sorted(KINDS))}")
+        return Clients((), (problem,), fatal=(problem,))
+    file = read_rows(path if path != "-" else "<stdin>", data, kind)
+    return _finish(playbook, inputs, batch, choice, file, kind)
+
+
+def _inline(playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: Choice) -> Clients:
+    rule = playbook.clients
+    line = rule.location.line if rule.location else 0
+    if rule.items is None:
+        if rule.schema or rule.key:
+            problem = Problem("clients.missing", "the playbook needs clients", rule.location, "give a file with --clients FILE")
+            return Clients((), (problem,), fatal=(problem,))
+        # A playbook without clients runs once: reading a catalogue, say.
+        return Clients((Client(playbook.name, line, {}, location=rule.location, digest=_digest({})),))
+    rows = tuple(Row(playbook.path, line, dict(item)) for item in rule.items)
+    return _finish(playbook, inputs, batch, choice, RowsFile(rows), "yaml")
+
+
+def _finish(
+    playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: Choice, file: RowsFile, kind: Kind
+) -> Clients:
+    if file.file_problems:
+        return Clients((), file.problems, columns=file.columns, kind=kind, fatal=file.file_problems)
+    key = choice.key or playbook.clients.key
+    wrong = _header_problem(playbook, file, key, kind)
+    if wrong:
+        return Clients((), (wrong,), columns=file.columns, kind=kind, fatal=(wrong,))
+    schema = Schema(playbook.clients.schema, stage="clients", personal=True)
+    typed = [_typed(row, schema, key, kind) for row in file.rows]
+    kept: list[Client] = []
+    rejected: list[Rejected] = []
+    problems: list[Problem] = []
+    for row, values, name, found in _without_doubles(typed):
+        found = found or _fill(playbook, inputs, batch, row, values, name, kept)
+        problems += found
+        if found:
+            rejected.append(Rejected(row, name or f"line {row.line}", found[0], _field(found[0])))
+    chosen, wrong = _chosen(kept, choice)
+    if wrong:
+        return Clients((), (wrong,), columns=file.columns, kind=kind, fatal=(wrong,))
+    if not chosen and not problems:
+        empty = Problem("clients.empty", "no client is left to run", Location(file.rows[0].path) if file.rows else None, "widen --select or --limit")
+        return Clients((), (empty,), columns=file.columns, kind=kind, fatal=(empty,))
+    return Clients(tuple(chosen), tuple(problems), tuple(rejected), file.columns, kind, rows=file.rows)
+
+
+def _header_problem(playbook: Playbook, file: RowsFile, key: str, kind: Kind) -> Problem | None:
+    """A wrong column is one mistake, not one in each row."""
+    if not file.rows:
+        return Problem("clients.empty", "there are no clients", playbook.clients.location, "add at least one")
+    path = file.rows[0].path
+    if not key:
+        return Problem("clients.no-key", "nothing names a client", playbook.clients.location, 'set "key" under "clients", or give --key FIELD')
+    if kind == "csv" and key not in file.columns:
+        return Problem("clients.missing-column", f'column "{key}" is missing, and it names the clients', Location(path, 1, 1), did_you_mean(key, file.columns) or "add the column, or name another one with --key")
+    return None
+
+
+_Typed = tuple[Row, Mapping[str, Any], str, list[Problem]]
+
+
+def _typed(row: Row, schema: Schema, key: str, kind: Kind) -> _Typed:
+    if row.problems:
+        return row, {}, "", list(row.problems)
+    values: Mapping[str, Any] = row.cells
+    found: list[Problem] = []
+    if kind == "csv":
+        values, misfits = convert(row.cells, schema.body)
+        found = [Problem("clients.wrong-type", message, row.location(name), "correct the cell") for name, message in misfits]
+    told = {problem.location for problem in found}
+    for problem in schema.problems(values, lambda path, is_key: row.location(".".join(str(step) for step in path if isinstance(step, str)))):
+        if problem.location not in told:
+            found.append(problem)
+    name = values.get(key)
+    if not isinstance(name, str | int) or isinstance(name, bool) or name == "":
+        found.append(Problem("clients.no-key", f'the row has no "{key}", and that names the client', row.location(key), "give each client its own"))
+        return row, values, "", found
+    return row, values, str(name), found
+
+
+def _without_doubles(typed: Sequence[_Typed]) -> Iterator[_Typed]:
+    """The second row of one name is a mistake, and both lines are told."""
+    first: dict[str, Row] = {}
+    for row, values, name, found in typed:
+        if name and name in first:
+            message = f'client "{name}" is already there, on line {first[name].line}'
+            found = [*found, Problem("clients.duplicate-client", message, row.location(), f"keep one of lines {first[name].line} and {row.line}")]
+        elif name:
+            first[name] = row
+        yield row, values, name, found
+
+
+def _fill(
+    playbook: Playbook, inputs: Mapping[str, Any], batch: str, row: Row, values: Mapping[str, Any], name: str, kept: list[Client]
+) -> list[Problem]:
+    """Render documents and funding for this client; keep it when that works."""
+    scope = {"client": values, "inputs": inputs, "batch": batch}
+    try:
+        documents = [entry for entry in _entries(playbook.documents, scope) if "front" in entry]
+        funding = list(_entries(playbook.funding, scope))
+    except TemplateError as error:
+        hint = error.hint or "give the row what the playbook reads, or mark it | optional there"
+        return [Problem(error.code, f"{error.message} (for client {name!r})".replace("'", '"'), row.location(), hint)]
+    digest = _digest({"client": values, "documents": documents, "funding": funding})
+    kept.append(Client(name, row.line, values, documents, funding, row.location(), digest, row.location))
+    return []
+
+
+def _entries(entries: Sequence[Mapping[str, Any]], scope: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for entry in entries:
+        filled = render(entry, scope)
+        if isinstance(filled, Mapping):
+            yield filled
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:32]
+
+
+def _chosen(clients: Sequence[Client], choice: Choice) -> tuple[list[Client], Problem | None]:
+    chosen = list(clients)
+    if choice.select:
+        hint = "write an expression over the client, e.g. --select \"client.residency_id == 'bh'\""
+        try:
+            wanted = compile_expression(choice.select)
+            if any(str(reference.names[0]) != "client" for reference in wanted.references):
+                raise TemplateError("template.unknown-name", 'only "client" is in scope of --select')
+            chosen = [client for client in clients if _is_wanted(wanted, client)]
+        except TemplateError as error:
+            return [], Problem("clients.select", f"--select: {error.message}", hint=error.hint or hint)
+    return chosen[: choice.limit] if choice.limit is not None else chosen, None
+
+
+def _is_wanted(wanted: Any, client: Client) -> bool:
+    try:
+        return bool(wanted.render({"client": client.values}))
+    except TemplateError as error:
+        if error.code == "template.undefined":
+            # An empty cell is absent: such a client simply does not match.
+            return False
+        raise
+
+
+def _field(problem: Problem) -> str:
+    first, _, rest = problem.message.partition('"')
+    return rest.partition('"')[0] if first.strip() in ("missing key", "unknown key", "column", "") else ""
+
+

@@ -1,0 +1,250 @@
+"""From what a person typed to a plan that could run: everything that can be known wrong is known here, nothing is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from runner.client import is_loopback
+from runner.load import yaml
+from runner.load.clients import Choice, Clients, Rejected, read_clients
+from runner.load.files import Documents
+from runner.load.names import required_client_fields
+from runner.load.planning import Planned, make_plan
+from runner.load.playbook import Loaded, load
+from runner.load.schema import Schema
+from runner.model.plan import Setting
+from runner.model.playbook import Cap, Playbook
+from runner.model.problem import GuardError, Location, Problem, ProblemError
+from runner.model.provider import Environment, Provider
+from runner.money import MoneyError, parse_amount
+from runner.nearest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asked for: files, choices and overrides, as typed. `stdin` is the content of `--clients -`."""
+
+    playbook: Path
+    clients: str = ""
+    stdin: bytes | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    choice: Choice = Choice()
+    environment: str = "sandbox"
+    base_url: str = ""
+    batch: str = ""
+    caps: Mapping[str, str] = field(default_factory=dict)
+    documents: str = ""
+    provider_file: str = ""
+    skip_invalid: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """What a run remembers, so that `resume` needs no arguments."""
+        return {
+            "playbook": str(self.playbook),
+            "clients": self.clients,
+            "inputs": dict(self.inputs),
+            "key": self.choice.key,
+            "select": self.choice.select,
+            "limit": self.choice.limit,
+            "environment": self.environment,
+            "base_url": self.base_url,
+            "batch": self.batch,
+            "caps": dict(self.caps),
+            "documents": self.documents,
+            "provider_file": self.provider_file,
+            "skip_invalid": self.skip_invalid,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Ready to plan or run. `warnings` don't stop anything; `rejected` rows were left out by --skip-invalid."""
+
+    wish: Wish
+    loaded: Loaded
+    provider: Provider
+    setting: Setting
+    clients: Clients
+    planned: Planned
+    rejected: tuple[Rejected, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+def prepare(wish: Wish, environ: Mapping[str, str]) -> Prepared:
+    """Read, check and plan everything. Raises ProblemError with every problem found (exit 2)."""
+    loaded = load(wish.playbook, Path(wish.provider_file) if wish.provider_file else None)
+    problems = [problem for problem in loaded.problems if problem.is_error]
+    playbook, provider = loaded.playbook, loaded.provider
+    if playbook is None or provider is None:
+        raise ProblemError(problems)
+    inputs, wrong = _inputs(playbook, wish.inputs)
+    problems += wrong
+    environment = _environment(provider, wish.environment, problems)
+    base_url = _base_url(provider, environment, wish, environ, problems)
+    caps = _caps(playbook, wish.caps, problems)
+    if problems:
+        raise ProblemError(problems)
+    batch = wish.batch or playbook.name
+    root = _documents_root(playbook, wish)
+    setting = Setting(playbook, provider, environment, base_url, batch, inputs, caps, root)
+    data, digest = _clients_data(wish)
+    clients = read_clients(playbook, inputs, batch, wish.choice, wish.clients, data)
+    if clients.fatal or (clients.problems and not wish.skip_invalid):
+        raise ProblemError(_collapsed([*clients.problems, *missing_columns(playbook, clients)]))
+    documents = Documents(root, provider.limits.files, provider.title)
+    planned = make_plan(setting, clients.clients, documents)
+    rejected = clients.rejected
+    if planned.problems:
+        if not wish.skip_invalid:
+            raise ProblemError(_collapsed(missing_columns(playbook, clients) or planned.all_problems()))
+        planned, rejected = _skip(setting, clients, planned, documents)
+    if not planned.plan.clients and not rejected:
+        raise ProblemError([Problem("clients.empty", "there are no clients", hint="give a file with rows")])
+    warnings = tuple(problem for problem in loaded.problems if not problem.is_error)
+    digests = {"playbook": playbook.digest, "provider": provider.digest, "clients": digest}
+    return Prepared(wish, loaded, provider, setting, clients, planned, rejected, warnings, digests)
+
+
+def _skip(setting: Setting, clients: Clients, planned: Planned, documents: Documents) -> tuple[Planned, tuple[Rejected, ...]]:
+    """Leave out the rows whose rendered values are wrong, and plan the others."""
+    by_key = {client.key: client for client in clients.clients}
+    rows = {row.line: row for row in clients.rows}
+    rejected = list(clients.rejected)
+    for key, found in planned.problems.items():
+        client = by_key[key]
+        rejected.append(Rejected(rows[client.line], key, found[0]))
+    kept = tuple(client for client in clients.clients if client.key not in planned.problems)
+    return make_plan(setting, kept, documents), tuple(sorted(rejected, key=lambda entry: entry.row.line))
+
+
+def require_address(prepared: Prepared) -> None:
+    """A run needs an address that may be asked. Raises ProblemError (exit 2)."""
+    setting = prepared.setting
+    environment, provider = setting.environment, setting.provider
+    if not setting.base_url:
+        hint = environment.hint or f"set {provider.base_url_env}, or give --base-url URL"
+        raise ProblemError([Problem("provider.no-address", f'environment "{environment.name}" of {provider.title} has no address', hint=hint)])
+
+
+def require_approval(prepared: Prepared, *, is_approved: bool) -> None:
+    """Real money needs a second look. Raises GuardError (exit 3)."""
+    if is_live(prepared.setting) and not is_approved:
+        message = f'environment "{prepared.setting.environment.name}" of {prepared.setting.provider.title} is live'
+        raise GuardError([Problem("run.live", message, hint='look at "onboard plan" first; then give --yes, or run a saved plan')])
+    if prepared.planned.guards:
+        raise GuardError(prepared.planned.guards)
+
+
+def is_live(setting: Setting) -> bool:
+    """By name, or because the address is a live environment's after all."""
+    host = urlsplit(setting.base_url).hostname
+    live = [environment for environment in setting.provider.environments.values() if environment.live]
+    return setting.environment.live or any(urlsplit(environment.base_url).hostname == host for environment in live if host)
+
+
+def _inputs(playbook: Playbook, given: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    """Inputs with their types: defaults, then --input name=value read by the declared type."""
+    values: dict[str, Any] = {name: rule["default"] for name, rule in playbook.inputs.items() if "default" in rule}
+    problems: list[Problem] = []
+    for name, text in given.items():
+        if name not in playbook.inputs:
+            hint = did_you_mean(name, playbook.inputs) or f"inputs of this playbook: {', '.join(playbook.inputs) or 'none'}"
+            problems.append(Problem("input.unknown", f'the playbook has no input "{name}"', hint=hint))
+            continue
+        rule = playbook.inputs[name]
+        value: Any = text if rule.get("type", "string") == "string" else yaml.read("--input", text).value
+        schema = Schema({key: entry for key, entry in rule.items() if key != "default"}, stage="input")
+        for problem in schema.problems(value, lambda path, key: None):
+            problems.append(replace(problem, message=problem.message.replace('"value"', f'input "{name}"')))
+        values[name] = value
+    for name in playbook.inputs:
+        if name not in values and name not in given:
+            problems.append(Problem("input.missing", f'input "{name}" has no value', hint=f"give --input {name}=VALUE"))
+    return values, problems
+
+
+def _environment(provider: Provider, name: str, problems: list[Problem]) -> Environment:
+    found = provider.environments.get(name)
+    if found is None:
+        known = list(provider.environments)
+        hint = did_you_mean(name, known) or f"environments: {', '.join(known)}"
+        problems.append(Problem("provider.unknown-environment", f'{provider.title} has no environment "{name}"', hint=hint))
+        return Environment(name, "")
+    return found
+
+
+def _base_url(provider: Provider, environment: Environment, wish: Wish, environ: Mapping[str, str], problems: list[Problem]) -> str:
+    """`--base-url` over the provider's variable over the environment's own."""
+    url = wish.base_url or environ.get(provider.base_url_env, "") or environment.base_url
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        problems.append(Problem("provider.address", f'the base URL of {provider.title} is not an address', hint="write it like https://api.example.com"))
+    elif parts.scheme == "http" and not is_loopback(parts.hostname):
+        problems.append(Problem("provider.plain-http", f'the base URL "{parts.scheme}://{parts.netloc}" is not encrypted', hint="use https; plain http is for this machine only"))
+    return url.rstrip("/")
+
+
+def _caps(playbook: Playbook, given: Mapping[str, str], problems: list[Problem]) -> dict[str, Cap]:
+    """The playbook's caps; `--cap USD=5000` sets how much the run may move."""
+    caps = dict(playbook.caps)
+    for asset, text in given.items():
+        try:
+            amount: Decimal = parse_amount(text)
+        except MoneyError as error:
+            problems.append(Problem(error.code, f"--cap {asset}: {error.message}", hint=error.hint))
+            continue
+        known = caps.get(asset, Cap())
+        caps[asset] = Cap(known.per_client, amount)
+    return caps
+
+
+def _documents_root(playbook: Playbook, wish: Wish) -> Path:
+    if wish.documents:
+        return Path(wish.documents)
+    if wish.clients == "-":
+        return Path.cwd()
+    return (Path(wish.clients) if wish.clients else Path(playbook.path)).parent
+
+
+def _clients_data(wish: Wish) -> tuple[bytes | None, str]:
+    if not wish.clients:
+        return None, ""
+    if wish.clients == "-":
+        data = wish.stdin or b""
+    else:
+        try:
+            data = Path(wish.clients).read_bytes()
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            reason = "is not there" if missing else f"can't be read: {(error.strerror or 'no reason given').lower()}"
+            raise ProblemError([Problem("clients.unreadable", f'clients file "{wish.clients}" {reason}', hint="correct the path given with --clients")]) from None
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def missing_columns(playbook: Playbook, clients: Clients) -> list[Problem]:
+    """Columns that the playbook reads from every row and the file does not have: one problem each, not one a row."""
+    if clients.kind != "csv" or not clients.columns or not clients.rows:
+        return []
+    path = clients.rows[0].path
+    found = []
+    for name in required_client_fields(playbook):
+        if not any(column == name or column.startswith(f"{name}.") or name.startswith(f"{column}.") for column in clients.columns):
+            hint = did_you_mean(name, clients.columns) or "add the column, or mark it | optional in the playbook"
+            found.append(Problem("clients.missing-column", f'column "{name}" is missing, and the playbook reads it', Location(path, 1, 1), hint))
+    return found
+
+
+def _collapsed(problems: Sequence[Problem]) -> list[Problem]:
+    """When columns are missing, that is what to tell; each row's own complaint about it would only repeat it."""
+    columns = [problem for problem in problems if problem.code == "clients.missing-column"]
+    return columns or list(problems)
+
