@@ -81,9 +81,7 @@ def _interrupted(run: ClientRun) -> Outcome | None:
     return Outcome(StepStatus.WAITING, Ending.WAITING, problem=why, attempts=0) if why else None
 
 
-async def _perform(
-    run: ClientRun, command: Perform, known: Sequence[Entry], taken: frozenset[str]
-) -> Outcome | Later:
+async def _perform(run: ClientRun, command: Perform, known: Sequence[Entry], taken: frozenset[str]) -> Outcome | Later:
     operation = run.performer.operation(command)
     if operation.is_effect:
         effect = Effect(

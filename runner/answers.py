@@ -43,7 +43,11 @@ def read(provider: Provider, operation: Operation, got: Response | NoAnswer) -> 
     if operation.success and got.status not in operation.success:
         wanted = " or ".join(map(str, operation.success))
         message = f"{provider.title} answered {operation.name} with HTTP {got.status}, expected {wanted}"
-        problem = Problem("http.unexpected-status", message, hint="read the provider's change log, or name the status in expect: http == …")
+        problem = Problem(
+            "http.unexpected-status",
+            message,
+            hint="read the provider's change log, or name the status in expect: http == …",
+        )
         return Reading(Reply.LOST if operation.is_effect else Reply.REFUSED, _answer(operation, got), problem=problem)
     return _accepted(provider, operation, got)
 
@@ -158,24 +162,56 @@ def _undocumented(provider: Provider, operation: Operation, got: Response) -> Re
     if got.status >= 500 or got.status in (408, 425):
         message = f"{provider.title} failed on {operation.name} (HTTP {got.status}){said}"
         hint = _LOST_HINT if operation.is_effect else 'try again later: "onboard resume"'
-        return Reading(Reply.LOST, answer, "transient", Problem("http.server-error", message, hint=hint), retry_after=got.retry_after)
+        return Reading(
+            Reply.LOST,
+            answer,
+            "transient",
+            Problem("http.server-error", message, hint=hint),
+            retry_after=got.retry_after,
+        )
     if got.status == 429:
-        problem = Problem("http.throttled", f"{provider.title} throttled {operation.name} (HTTP 429)", hint="lower --rate or --jobs")
+        problem = Problem(
+            "http.throttled",
+            f"{provider.title} throttled {operation.name} (HTTP 429)",
+            hint="lower --rate or --jobs",
+        )
         return Reading(Reply.THROTTLED, answer, "throttled", problem, retry_after=got.retry_after)
     if got.status == 401:
-        problem = Problem("http.unauthorized", f"{provider.title} refused our credentials (HTTP 401){said}", hint=f'run "onboard doctor {provider.name}"')
+        problem = Problem(
+            "http.unauthorized",
+            f"{provider.title} refused our credentials (HTTP 401){said}",
+            hint=f'run "onboard doctor {provider.name}"',
+        )
         return Reading(Reply.DENIED, answer, "auth", problem)
     if 300 <= got.status < 400:
         hint = "redirects are not followed, a signature would not survive; correct the base URL"
-        return Reading(Reply.REFUSED, answer, "refused", Problem("http.redirect", f"{provider.title} redirected {operation.name} (HTTP {got.status})", hint=hint))
+        return Reading(
+            Reply.REFUSED,
+            answer,
+            "refused",
+            Problem(
+                "http.redirect",
+                f"{provider.title} redirected {operation.name} (HTTP {got.status})",
+                hint=hint,
+            ),
+        )
     meaning = {404: "not-found", 409: "conflict"}.get(got.status, "refused")
     reply = Reply.DUPLICATE if meaning == "conflict" and operation.is_effect else Reply.REFUSED
     message = f"{provider.title} refused {operation.name} (HTTP {got.status}){said}"
-    return Reading(reply, answer, meaning, Problem("http.refused", message, hint="the provider documents no such answer here; read what it said"))
+    return Reading(
+        reply,
+        answer,
+        meaning,
+        Problem("http.refused", message, hint="the provider documents no such answer here; read what it said"),
+    )
 
 
 def _no_answer(provider: Provider, operation: Operation, got: NoAnswer) -> Reading:
-    problem = Problem(f"http.{got.trouble.value}", f"{provider.title} did not answer {operation.name}: {got.message}", hint=got.hint)
+    problem = Problem(
+        f"http.{got.trouble.value}",
+        f"{provider.title} did not answer {operation.name}: {got.message}",
+        hint=got.hint,
+    )
     proven = got.trouble in (Trouble.NOT_CONNECTED, Trouble.EXPIRED)
     return Reading(Reply.NOT_SENT if proven else Reply.LOST, Answer(None), "transient", problem)
 

@@ -1,7 +1,7 @@
 """Prove who we are, afresh for each attempt: the one place where a secret is opened.
 
 A scheme is data in the pack (`auth:`). The timestamp is never ahead of the server: what its `Date` headers proved is a
-lower bound of its clock, carried forward on the monotonic clock, so a wall clock that is wrong or set back does no harm.
+lower bound of its clock, carried forward on a clock that never runs back: a wall clock that is wrong does no harm.
 """
 
 from __future__ import annotations

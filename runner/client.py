@@ -1,8 +1,8 @@
 """The one home of HTTP: sends a request once, and says what came back or why nothing did.
 
 httpx's own pool looks through all its connections for each request, so it slows down as connections grow. Here each
-request in flight borrows a transport that holds one connection, last used first, so the cost does not depend on how many
-there are (docs/decisions/002-transport.md has the figures).
+request in flight borrows a transport that holds one connection, last used first, so the cost does not depend on how
+many there are (docs/decisions/002-transport.md has the figures).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from runner.model.http import NoAnswer, Request, Response, Trouble
 
 _CAREFUL = "the effect may or may not have happened; it is looked up before anything is sent again"
 
-# Every error httpx can raise while sending, and whether it proves that nothing reached the provider. A test asserts that
-# none is missing.
+# Every error httpx can raise while sending, and whether it proves that nothing reached the provider. A test asserts
+# that none is missing.
 TROUBLES: dict[type[Exception], tuple[Trouble, str]] = {
     httpx.CloseError: (Trouble.DROPPED, "the connection broke while closing"),
     httpx.ConnectError: (Trouble.NOT_CONNECTED, "no connection"),
@@ -72,7 +72,9 @@ class HttpClient:
             for transport in self._all:
                 await transport.aclose()
 
-    async def send(self, request: Request, headers: Mapping[str, str], *, leave: Leave | None = None) -> Response | NoAnswer:
+    async def send(
+        self, request: Request, headers: Mapping[str, str], *, leave: Leave | None = None
+    ) -> Response | NoAnswer:
         """One attempt, at most `timeout` seconds in all, never repeated here, redirects never followed.
 
         `leave` is asked at the last moment before the request goes out; what it returns is returned instead.
@@ -96,7 +98,13 @@ class HttpClient:
         sent = httpx.Request(
             request.method,
             self._base + request.target,
-            headers={"host": self._host, "user-agent": self._agent, "accept-encoding": "gzip, deflate", **request.headers, **headers},
+            headers={
+                "host": self._host,
+                "user-agent": self._agent,
+                "accept-encoding": "gzip, deflate",
+                **request.headers,
+                **headers,
+            },
             content=request.body or (b"" if request.method in ("POST", "PUT", "PATCH") else None),
             extensions={"timeout": httpx.Timeout(self._timeout).as_dict()},
         )
@@ -123,7 +131,11 @@ class HttpClient:
             if kind in TROUBLES:
                 trouble, message = TROUBLES[kind]
                 if trouble is Trouble.NOT_CONNECTED:
-                    return NoAnswer(trouble, f"{message} to {self._host}", "check the base URL, the network and whether the provider is up")
+                    return NoAnswer(
+                        trouble,
+                        f"{message} to {self._host}",
+                        "check the base URL, the network and whether the provider is up",
+                    )
                 return NoAnswer(trouble, message, _CAREFUL)
         raise error
 

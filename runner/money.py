@@ -66,13 +66,7 @@ def _kind(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return f"the number {value}"
-    return (
-        "a list"
-        if isinstance(value, (list, tuple))
-        else "a mapping"
-        if isinstance(value, dict)
-        else "no text"
-    )
+    return "a list" if isinstance(value, (list, tuple)) else "a mapping" if isinstance(value, dict) else "no text"
 
 
 def _not_plain(written: str) -> MoneyError:
@@ -83,9 +77,7 @@ def _not_plain(written: str) -> MoneyError:
         return MoneyError("money.not-positive", f"an amount is more than zero, {found}")
     if _EXPONENT.fullmatch(written):
         return MoneyError("money.syntax", f"an amount has no exponent, {found}", "write it out")
-    if re.fullmatch(r"[0-9][0-9,._' \u00a0\u202f]*", written, re.ASCII) and not re.fullmatch(
-        r"[0-9.]*", written
-    ):
+    if re.fullmatch(r"[0-9][0-9,._' \u00a0\u202f]*", written, re.ASCII) and not re.fullmatch(r"[0-9.]*", written):
         hint = 'write digits and at most one point, e.g. "1250.00"'
         return MoneyError("money.syntax", f"an amount has no separators, {found}", hint)
     if written[0] == "0" and written[1:2].isdigit():
@@ -101,9 +93,7 @@ def to_minor_units(money: Money, places: int) -> int:
     """How many of the asset's smallest units (cents, when `places` is 2) make the amount, exactly."""
     units = _exactly(_EXACT.scaleb, money.amount, Decimal(places))
     if units != units.to_integral_value():
-        raise MoneyError(
-            "money.places", f"{text(money.amount)} {money.asset} has more than {places} decimal places"
-        )
+        raise MoneyError("money.places", f"{text(money.amount)} {money.asset} has more than {places} decimal places")
     return int(units)
 
 

@@ -15,6 +15,7 @@ from runner.auth import Auth
 from runner.checks import Answer, CheckError, equal, evaluate, jsonable, lookup
 from runner.client import HttpClient, Leave
 from runner.clock import Clock
+from runner.conductor import filled
 from runner.effects import Reply, Sight
 from runner.limiter import Limiter
 from runner.model.check import CheckResult
@@ -25,7 +26,6 @@ from runner.model.playbook import NO_RETRY, RetryPolicy
 from runner.model.problem import Problem
 from runner.model.provider import LookUp, Operation, Provider
 from runner.redact import Redactor, is_classified
-from runner.conductor import filled
 from runner.templates import render
 
 DEFAULT_READ_RETRY = RetryPolicy()
@@ -134,19 +134,28 @@ class Performer:
 
     def _judge(self, command: Perform, operation: Operation, reading: Reading, redactor: Redactor) -> Outcome:
         judges_status = any(bound.check.path == ("http",) for bound in command.expect)
-        if reading.reply not in (Reply.ACCEPTED, Reply.DEAD) and not (judges_status and reading.answer.http is not None):
+        if reading.reply not in (Reply.ACCEPTED, Reply.DEAD) and not (
+            judges_status and reading.answer.http is not None
+        ):
             return self._failure(command, reading, redactor)
         return self.collect(command, operation, reading.answer, redactor)
 
     def _failure(self, command: Perform, reading: Reading, redactor: Redactor) -> Outcome:
-        faults = {Reply.LOST: Fault.UNREACHABLE, Reply.NOT_SENT: Fault.UNREACHABLE, Reply.THROTTLED: Fault.THROTTLED, Reply.DENIED: Fault.CREDENTIALS}
+        faults = {
+            Reply.LOST: Fault.UNREACHABLE,
+            Reply.NOT_SENT: Fault.UNREACHABLE,
+            Reply.THROTTLED: Fault.THROTTLED,
+            Reply.DENIED: Fault.CREDENTIALS,
+        }
         fault = faults.get(reading.reply)
         problem = _placed(reading.problem, command, redactor)
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=fault)
 
     # -- effects -----------------------------------------------------------------------------------------------------
 
-    async def send(self, command: Perform, values: Mapping[str, Any], redactor: Redactor, tally: Tally, leave: Leave) -> Sent:
+    async def send(
+        self, command: Perform, values: Mapping[str, Any], redactor: Redactor, tally: Tally, leave: Leave
+    ) -> Sent:
         """One attempt of a create or money call, with its reference in `values`. Never repeated here."""
         operation = self.operation(command)
         reading = await self._exchange(operation, command, values, tally, leave)
@@ -164,13 +173,24 @@ class Performer:
         return Sent(reading.reply, outcome, reading.is_own, told)
 
     async def look_up(
-        self, command: Perform, values: Mapping[str, Any], reference: str, taken: frozenset[str], redactor: Redactor, tally: Tally
+        self,
+        command: Perform,
+        values: Mapping[str, Any],
+        reference: str,
+        taken: frozenset[str],
+        redactor: Redactor,
+        tally: Tally,
     ) -> Seen:
         """Is what we may have made there? Things that other steps of this client hold (`taken`) don't count."""
         operation = self.operation(command)
         rule = operation.look_up
         if rule is None:
-            problem = Problem("effect.no-look-up", f"{operation.name} can't be looked up", command.step.location, "ask the provider")
+            problem = Problem(
+                "effect.no-look-up",
+                f"{operation.name} can't be looked up",
+                command.step.location,
+                "ask the provider",
+            )
             return Seen(Sight.FAILED, problem=problem)
         scope = {"with": values, "reference": reference}
         asked = self._provider.operations[rule.call]
@@ -211,8 +231,17 @@ class Performer:
         if differing:
             names = ", ".join(f'"{name}"' for name in differing)
             message = f"{self._provider.title} already has one under this name, but with another {names}"
-            hint = "correct the row, or name a new payment with --batch" if operation.effect == "money" else "correct the row or use another key"
-            return Seen(Sight.DIFFERENT, answer, claim, Problem("effect.conflict", message, command.step.location, hint))
+            hint = (
+                "correct the row, or name a new payment with --batch"
+                if operation.effect == "money"
+                else "correct the row or use another key"
+            )
+            return Seen(
+                Sight.DIFFERENT,
+                answer,
+                claim,
+                Problem("effect.conflict", message, command.step.location, hint),
+            )
         if lifecycle and state in lifecycle.dead:
             problem = dead_problem(self._provider, operation, str(state), body)
             return Seen(Sight.DEAD, answer, claim, _placed(problem, command, redactor))
@@ -243,7 +272,12 @@ class Performer:
         return replace(outcome, duration_ms=duration, requests=tally.requests)
 
     async def _exchange(
-        self, operation: Operation, command: Perform, values: Mapping[str, Any], tally: Tally, leave: Leave | None = None
+        self,
+        operation: Operation,
+        command: Perform,
+        values: Mapping[str, Any],
+        tally: Tally,
+        leave: Leave | None = None,
     ) -> Reading:
         job = Job(self._provider, operation, values, self._read_file)
         flow = action_of(command, operation)(job)
@@ -339,7 +373,7 @@ def _check(bound: Bound, answer: Answer, operation: Operation, redactor: Redacto
         result = evaluate(bound.check, answer, bound.operand)
     except CheckError:
         return CheckResult(told, False, None)
-    hidden = result.actual is not None and is_classified(bound.check.path, operation.response)
+    hidden = not bound.check.count and result.actual is not None and is_classified(bound.check.path, operation.response)
     return replace(result, check=told, actual="***" if hidden else redactor.value(jsonable(result.actual)))
 
 
@@ -353,7 +387,12 @@ def _told(bound: Bound) -> str:
 def _check_problem(command: Perform, bound: Bound, result: CheckResult) -> Problem:
     actual = "nothing" if result.actual is None else json.dumps(result.actual, ensure_ascii=False)
     message = f'check "{result.check}" of step "{command.name}" failed: found {actual}'
-    return Problem("check.failed", message, bound.check.location or command.step.location, "compare with what the provider shows for this client")
+    return Problem(
+        "check.failed",
+        message,
+        bound.check.location or command.step.location,
+        "compare with what the provider shows for this client",
+    )
 
 
 def _placed(problem: Problem | None, command: Perform, redactor: Redactor) -> Problem | None:

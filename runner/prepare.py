@@ -1,4 +1,4 @@
-"""From what a person typed to a plan that could run: everything that can be known wrong is known here, nothing is sent."""
+"""From what a person typed to a plan that could run: all that can be known wrong is known here, nothing is sent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Wish:
     clients: str = ""
     stdin: bytes | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
-    choice: Choice = Choice()
+    choice: Choice = field(default_factory=Choice)
     environment: str = "sandbox"
     base_url: str = ""
     batch: str = ""
@@ -112,7 +112,9 @@ def prepare(wish: Wish, environ: Mapping[str, str]) -> Prepared:
     return Prepared(wish, loaded, provider, setting, clients, planned, rejected, warnings, digests)
 
 
-def _skip(setting: Setting, clients: Clients, planned: Planned, documents: Documents) -> tuple[Planned, tuple[Rejected, ...]]:
+def _skip(
+    setting: Setting, clients: Clients, planned: Planned, documents: Documents
+) -> tuple[Planned, tuple[Rejected, ...]]:
     """Leave out the rows whose rendered values are wrong, and plan the others."""
     by_key = {client.key: client for client in clients.clients}
     rows = {row.line: row for row in clients.rows}
@@ -130,14 +132,30 @@ def require_address(prepared: Prepared) -> None:
     environment, provider = setting.environment, setting.provider
     if not setting.base_url:
         hint = environment.hint or f"set {provider.base_url_env}, or give --base-url URL"
-        raise ProblemError([Problem("provider.no-address", f'environment "{environment.name}" of {provider.title} has no address', hint=hint)])
+        raise ProblemError(
+            [
+                Problem(
+                    "provider.no-address",
+                    f'environment "{environment.name}" of {provider.title} has no address',
+                    hint=hint,
+                )
+            ]
+        )
 
 
 def require_approval(prepared: Prepared, *, is_approved: bool) -> None:
     """Real money needs a second look. Raises GuardError (exit 3)."""
     if is_live(prepared.setting) and not is_approved:
         message = f'environment "{prepared.setting.environment.name}" of {prepared.setting.provider.title} is live'
-        raise GuardError([Problem("run.live", message, hint='look at "onboard plan" first; then give --yes, or run a saved plan')])
+        raise GuardError(
+            [
+                Problem(
+                    "run.live",
+                    message,
+                    hint='look at "onboard plan" first; then give --yes, or run a saved plan',
+                )
+            ]
+        )
     if prepared.planned.guards:
         raise GuardError(prepared.planned.guards)
 
@@ -146,7 +164,9 @@ def is_live(setting: Setting) -> bool:
     """By name, or because the address is a live environment's after all."""
     host = urlsplit(setting.base_url).hostname
     live = [environment for environment in setting.provider.environments.values() if environment.live]
-    return setting.environment.live or any(urlsplit(environment.base_url).hostname == host for environment in live if host)
+    return setting.environment.live or any(
+        urlsplit(environment.base_url).hostname == host for environment in live if host
+    )
 
 
 def _inputs(playbook: Playbook, given: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
@@ -155,7 +175,10 @@ def _inputs(playbook: Playbook, given: Mapping[str, str]) -> tuple[dict[str, Any
     problems: list[Problem] = []
     for name, text in given.items():
         if name not in playbook.inputs:
-            hint = did_you_mean(name, playbook.inputs) or f"inputs of this playbook: {', '.join(playbook.inputs) or 'none'}"
+            hint = (
+                did_you_mean(name, playbook.inputs)
+                or f"inputs of this playbook: {', '.join(playbook.inputs) or 'none'}"
+            )
             problems.append(Problem("input.unknown", f'the playbook has no input "{name}"', hint=hint))
             continue
         rule = playbook.inputs[name]
@@ -175,21 +198,41 @@ def _environment(provider: Provider, name: str, problems: list[Problem]) -> Envi
     if found is None:
         known = list(provider.environments)
         hint = did_you_mean(name, known) or f"environments: {', '.join(known)}"
-        problems.append(Problem("provider.unknown-environment", f'{provider.title} has no environment "{name}"', hint=hint))
+        problems.append(
+            Problem("provider.unknown-environment", f'{provider.title} has no environment "{name}"', hint=hint)
+        )
         return Environment(name, "")
     return found
 
 
-def _base_url(provider: Provider, environment: Environment, wish: Wish, environ: Mapping[str, str], problems: list[Problem]) -> str:
+def _base_url(
+    provider: Provider,
+    environment: Environment,
+    wish: Wish,
+    environ: Mapping[str, str],
+    problems: list[Problem],
+) -> str:
     """`--base-url` over the provider's variable over the environment's own."""
     url = wish.base_url or environ.get(provider.base_url_env, "") or environment.base_url
     if not url:
         return ""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        problems.append(Problem("provider.address", f'the base URL of {provider.title} is not an address', hint="write it like https://api.example.com"))
+        problems.append(
+            Problem(
+                "provider.address",
+                f"the base URL of {provider.title} is not an address",
+                hint="write it like https://api.example.com",
+            )
+        )
     elif parts.scheme == "http" and not is_loopback(parts.hostname):
-        problems.append(Problem("provider.plain-http", f'the base URL "{parts.scheme}://{parts.netloc}" is not encrypted', hint="use https; plain http is for this machine only"))
+        problems.append(
+            Problem(
+                "provider.plain-http",
+                f'the base URL "{parts.scheme}://{parts.netloc}" is not encrypted',
+                hint="use https; plain http is for this machine only",
+            )
+        )
     return url.rstrip("/")
 
 
@@ -226,7 +269,15 @@ def _clients_data(wish: Wish) -> tuple[bytes | None, str]:
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             reason = "is not there" if missing else f"can't be read: {(error.strerror or 'no reason given').lower()}"
-            raise ProblemError([Problem("clients.unreadable", f'clients file "{wish.clients}" {reason}', hint="correct the path given with --clients")]) from None
+            raise ProblemError(
+                [
+                    Problem(
+                        "clients.unreadable",
+                        f'clients file "{wish.clients}" {reason}',
+                        hint="correct the path given with --clients",
+                    )
+                ]
+            ) from None
     return data, hashlib.sha256(data).hexdigest()
 
 
@@ -237,9 +288,19 @@ def missing_columns(playbook: Playbook, clients: Clients) -> list[Problem]:
     path = clients.rows[0].path
     found = []
     for name in required_client_fields(playbook):
-        if not any(column == name or column.startswith(f"{name}.") or name.startswith(f"{column}.") for column in clients.columns):
+        if not any(
+            column == name or column.startswith(f"{name}.") or name.startswith(f"{column}.")
+            for column in clients.columns
+        ):
             hint = did_you_mean(name, clients.columns) or "add the column, or mark it | optional in the playbook"
-            found.append(Problem("clients.missing-column", f'column "{name}" is missing, and the playbook reads it', Location(path, 1, 1), hint))
+            found.append(
+                Problem(
+                    "clients.missing-column",
+                    f'column "{name}" is missing, and the playbook reads it',
+                    Location(path, 1, 1),
+                    hint,
+                )
+            )
     return found
 
 
@@ -247,4 +308,3 @@ def _collapsed(problems: Sequence[Problem]) -> list[Problem]:
     """When columns are missing, that is what to tell; each row's own complaint about it would only repeat it."""
     columns = [problem for problem in problems if problem.code == "clients.missing-column"]
     return columns or list(problems)
-

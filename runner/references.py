@@ -18,7 +18,7 @@ _DIGEST = 16
 
 
 def reference(playbook: str, batch: str, client: str, step: str, item: int, *, max_length: int = 64) -> str:
-    """A readable slug and 64 bits of a digest over (playbook, batch, client key, step, item); at most `max_length` long."""
+    """A readable slug and 64 bits of a digest over (playbook, batch, client key, step, item), within `max_length`."""
     identity = json.dumps([playbook, batch, client, step, item], ensure_ascii=False)
     digest = hashlib.sha256(identity.encode()).hexdigest()[:_DIGEST]
     # Four characters stay free for a "-2" after an order that failed.

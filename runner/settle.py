@@ -1,6 +1,6 @@
 """Carry one create or money call to a known end, whatever happens in between: intent, send, look up, adopt, wait.
 
-The decisions are `effects.decide`; this file only asks it, does what it says, and writes down each step before the next.
+The decisions are `effects.decide`; this file asks it, does what it says, and writes down each step before the next.
 """
 
 from __future__ import annotations
@@ -168,7 +168,9 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
         # A machine that was suspended, or a clock that was set back, must not send an old intent: both ages count.
         age = max(effect.clock.now() - at, effect.clock.elapsed() - elapsed)
         if age > window:
-            return NoAnswer(Trouble.EXPIRED, f"the intent is {age:.0f} s old, more than the send window of {window:g} s")
+            return NoAnswer(
+                Trouble.EXPIRED, f"the intent is {age:.0f} s old, more than the send window of {window:g} s"
+            )
         return None
 
     if state.doubt_at is not None and known_absent(effect, state):
@@ -199,7 +201,11 @@ async def _pause(effect: Effect, state: _State) -> None:
 def _conclude(effect: Effect, state: _State, move: Move) -> Outcome:
     """The finished outcome of a settled effect."""
     sent, seen = state.sent, state.seen
-    base = replace(_blank(), attempts=state.attempt, reference=_reference(effect, state) if effect.operation.reference else "")
+    base = replace(
+        _blank(),
+        attempts=state.attempt,
+        reference=_reference(effect, state) if effect.operation.reference else "",
+    )
     moved = moved_of(effect.operation, effect.command.values)
     match move:
         case Move.PASS:
@@ -243,15 +249,25 @@ def _given_up(effect: Effect, state: _State, base: Outcome) -> Outcome:
     problem = state.seen.problem if state.seen else None
     if problem is None:
         message = f'"{effect.command.name}" did not happen after {state.attempt} attempts'
-        problem = Problem("effect.gave-up", message, effect.command.step.location, 'nothing was applied; run "onboard resume"')
+        problem = Problem(
+            "effect.gave-up",
+            message,
+            effect.command.step.location,
+            'nothing was applied; run "onboard resume"',
+        )
     return replace(base, problem=problem, fault=Fault.UNREACHABLE)
 
 
 def _unknown(effect: Effect, state: _State) -> Problem:
     why = f": {state.seen.problem.message}" if state.seen and state.seen.problem else ""
-    name = f' ({_reference(effect, state)})' if effect.operation.reference else ""
+    name = f" ({_reference(effect, state)})" if effect.operation.reference else ""
     message = f'"{effect.command.name}"{name} may or may not have happened, and looking it up did not tell{why}'
-    return Problem("effect.unknown", message, effect.command.step.location, 'run "onboard recover"; nothing is sent again before that')
+    return Problem(
+        "effect.unknown",
+        message,
+        effect.command.step.location,
+        'run "onboard recover"; nothing is sent again before that',
+    )
 
 
 def _waiting(effect: Effect) -> Problem:
@@ -270,7 +286,12 @@ def _changed(effect: Effect) -> Outcome | None:
     for entry in effect.entries:
         if entry.kind == "intent" and entry.body["fingerprint"] != ours:
             message = f'"{effect.command.name}" was begun with other values; the same reference can\'t carry two bodies'
-            problem = Problem("effect.changed", message, effect.command.step.location, "restore the row, or name a new payment with --batch")
+            problem = Problem(
+                "effect.changed",
+                message,
+                effect.command.step.location,
+                "restore the row, or name a new payment with --batch",
+            )
             return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0)
     return None
 
@@ -342,6 +363,12 @@ def _holds(effect: Effect, moved: Moved | None) -> tuple[Hold, ...]:
 def _cap(effect: Effect, refusal: CapExceeded) -> Outcome:
     hold = refusal.hold
     whose = "this client" if ":client:" in hold.scope else "the run"
-    message = f'"{effect.command.name}" would move {hold.amount:f} {hold.asset} on top of {refusal.used:f}: more than the cap of {hold.limit:f} for {whose}'
-    problem = Problem("money.cap", message, effect.command.step.location, "raise limits.money in the playbook, or --cap, after a second look")
+    moves = f'"{effect.command.name}" would move {hold.amount:f} {hold.asset} on top of {refusal.used:f}'
+    message = f"{moves}: more than the cap of {hold.limit:f} for {whose}"
+    problem = Problem(
+        "money.cap",
+        message,
+        effect.command.step.location,
+        "raise limits.money in the playbook, or --cap, after a second look",
+    )
     return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=Fault.GUARD)

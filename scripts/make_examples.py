@@ -407,9 +407,7 @@ def with_totals(readme: str) -> str:
     before, start, rest = readme.partition("<!-- totals -->\n")
     _, end, after = rest.partition("<!-- /totals -->")
     if not (start and end):
-        raise SystemExit(
-            "examples/coinmena/README.md: add <!-- totals --> and <!-- /totals --> around the table"
-        )
+        raise SystemExit("examples/coinmena/README.md: add <!-- totals --> and <!-- /totals --> around the table")
     return f"{before}{start}{totals_table()}\n{end}{after}"
 
 
@@ -490,8 +488,7 @@ def pdf(title: str, detail: str) -> bytes:
     objects = (
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 288 180] /Contents 4 0 R"
-        " /Resources << /Font << /F 5 0 R >> >> >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 288 180] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>",
         f"<< /Length {len(words)} >>\nstream\n{words}\nendstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     )
@@ -526,8 +523,7 @@ AC_VALUES = bytes.fromhex(
 ZIGZAG = sorted(range(64), key=lambda at: (at // 8 + at % 8, at // 8 if (at // 8 + at % 8) % 2 else at % 8))
 # Scaled to whole numbers, so that no processor rounds a half another way.
 COSINES = [
-    [round(math.cos((2 * x + 1) * u * math.pi / 16) * (2896 if u == 0 else 4096)) for x in range(8)]
-    for u in range(8)
+    [round(math.cos((2 * x + 1) * u * math.pi / 16) * (2896 if u == 0 else 4096)) for x in range(8)] for u in range(8)
 ]
 SCALE = 4 * 4096 * 4096
 
@@ -550,9 +546,7 @@ DC_CODES, AC_CODES = codes(DC_LENGTHS, DC_VALUES), codes(AC_LENGTHS, AC_VALUES)
 @cache
 def coefficients(block: bytes) -> tuple[int, ...]:
     """Eight by eight greys as quantised frequencies, in zigzag order."""
-    rows = [
-        [sum((block[8 * y + x] - 128) * COSINES[u][x] for x in range(8)) for u in range(8)] for y in range(8)
-    ]
+    rows = [[sum((block[8 * y + x] - 128) * COSINES[u][x] for x in range(8)) for u in range(8)] for y in range(8)]
     out = []
     for at in ZIGZAG:
         v, u = divmod(at, 8)

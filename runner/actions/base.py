@@ -75,14 +75,14 @@ def query_of(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def json_bytes(value: Any) -> bytes:
-    """Serialised once: the very bytes that are hashed, signed and sent. Decimals travel as JSON numbers, digit by digit."""
+    """Serialised once: the bytes that are hashed, signed and sent. Decimals travel as JSON numbers, digit by digit."""
     return _json_text(value).encode()
 
 
 def _json_text(value: Any) -> str:
     # The standard encoder would push a Decimal through a float.
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(name), ensure_ascii=False)}:{_json_text(entry)}" for name, entry in value.items()) + "}"
+        return "{" + ",".join(f"{_json_text(str(name))}:{_json_text(entry)}" for name, entry in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(_json_text, value)) + "]"
     if isinstance(value, Decimal):

@@ -51,7 +51,11 @@ def pages(job: Job) -> Exchange:
             return replace(reading, answer=_merged(job, got, merged))
         number += 1
     message = f"{job.operation.name} did not end after {MAX_PAGES} pages"
-    return Reading(Reply.REFUSED, Answer(None), problem=Problem("http.endless-list", message, hint="narrow the list with its filters"))
+    return Reading(
+        Reply.REFUSED,
+        Answer(None),
+        problem=Problem("http.endless-list", message, hint="narrow the list with its filters"),
+    )
 
 
 def _is_last(rules: Pages, body: Any, number: int, size: int, count: int) -> bool:

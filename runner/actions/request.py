@@ -34,12 +34,27 @@ def operation_of(raw: Mapping[str, Any], effect: str) -> Operation:
 def request_of(job: Job) -> Request:
     raw = job.values
     path = quote(str(raw["path"]), safe="/%~:@!$&'()*+,;=-._")
-    headers = {"accept": "application/json"} | {str(name).lower(): wire_text(value) for name, value in raw.get("headers", {}).items()}
+    headers = {"accept": "application/json"} | {
+        str(name).lower(): wire_text(value) for name, value in raw.get("headers", {}).items()
+    }
     if "files" in raw:
-        bare = Operation(job.operation.name, job.operation.method, path, job.operation.effect, request=job.operation.request)
+        bare = Operation(
+            job.operation.name,
+            job.operation.method,
+            path,
+            job.operation.effect,
+            request=job.operation.request,
+        )
         parts = {**raw.get("form", {}), **raw["files"]}
         built = upload.request_of(Job(job.provider, bare, parts, job.read_file))
-        return Request(built.method, path, query_of(raw.get("query", {})), headers | dict(built.headers), built.body, is_multipart=True)
+        return Request(
+            built.method,
+            path,
+            query_of(raw.get("query", {})),
+            headers | dict(built.headers),
+            built.body,
+            is_multipart=True,
+        )
     body = b""
     if "json" in raw:
         headers.setdefault("content-type", "application/json")

@@ -47,9 +47,7 @@ def parse(text: str) -> Check:
     parts = split(text)
     if parts.count and parts.operator not in FOR_COUNT:
         hint = 'compare it with a number, e.g. "count(items) > 0"'
-        raise CheckError(
-            "check.syntax", f'"count" and "{parts.operator}" do not go together', 0, hint, len(text)
-        )
+        raise CheckError("check.syntax", f'"count" and "{parts.operator}" do not go together', 0, hint, len(text))
     if parts.operator in WITHOUT_VALUE:
         if parts.value:
             slips.refuse_extra(text, parts.operator, parts.value_at)
@@ -154,17 +152,13 @@ def _refuse_hopeless(parts: Parts, value: Any) -> None:
         if not isinstance(value, list):
             slips.refuse_no_list(parts.operator, parts.value, parts.value_at)
         if not value:
-            raise CheckError(
-                "check.missing-value", "the list is empty", parts.value_at, "name the values", end
-            )
+            raise CheckError("check.missing-value", "the list is empty", parts.value_at, "name the values", end)
     elif parts.operator in ("contains", "not contains"):
         if isinstance(value, list):
             message = f'found a list, "{parts.operator}" takes one value'
             raise CheckError("check.wrong-type", message, parts.value_at, "write one check per value", end)
         if value == "":
-            raise CheckError(
-                "check.missing-value", "every text contains the empty text", parts.value_at, "", end
-            )
+            raise CheckError("check.missing-value", "every text contains the empty text", parts.value_at, "", end)
     elif parts.operator in ORDERINGS and not is_orderable(value):
         found = slips.described(value, parts.value)
         message = f'"{parts.operator}" compares numbers, dates or times, found {found}'

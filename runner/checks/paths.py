@@ -49,9 +49,7 @@ def _checked(text: str, start: int, name: re.Match[str]) -> str:
         return name[0]
     dotted = text[max(start, name.start() - 1)] == "."
     right = f"{text[start : name.start() - dotted]}[{name[0]}]"
-    raise CheckError(
-        "check.syntax", f'"{name[0]}" is not a name', name.start(), did_you_mean(right), name.end()
-    )
+    raise CheckError("check.syntax", f'"{name[0]}" is not a name', name.start(), did_you_mean(right), name.end())
 
 
 def _bracket(text: str, at: int) -> tuple[str | int, int]:
@@ -65,9 +63,7 @@ def _bracket(text: str, at: int) -> tuple[str | int, int]:
     end = text.find("]", at) + 1 or len(text)
     found = text[at:end]
     if found.startswith("[*"):
-        raise CheckError(
-            "check.syntax", f'"{found}" is not an index', at, 'name one item, e.g. "[0]" or "[-1]"', end
-        )
+        raise CheckError("check.syntax", f'"{found}" is not an index', at, 'name one item, e.g. "[0]" or "[-1]"', end)
     if "{{" in text[at:]:
         raise CheckError("check.syntax", "a path has no templates", at, "put the template in the value", end)
     hint = 'write a whole number, e.g. "[0]", or a quoted key, e.g. ["odd key"]'

@@ -183,21 +183,13 @@ def _unknown_step(path: Path, at: int, node: Schema) -> tuple[str, str, bool] | 
     types = _types(node) - {"null"}
     place = f'"{path_text(before)}"' if before else "the answer"
     if isinstance(step, int):
-        return (
-            (f"{place} is not a list", f"it is {_kinds(types)}", False)
-            if types and "array" not in types
-            else None
-        )
+        return (f"{place} is not a list", f"it is {_kinds(types)}", False) if types and "array" not in types else None
     if types == {"array"}:
         return f"{place} is a list", did_you_mean(path_text((*before, 0, step, *after))), True
     if types and "object" not in types:
         return f"{place} has no fields", f"it is {_kinds(types)}", False
     known = node.get("properties")
-    if (
-        not isinstance(known, Mapping)
-        or step in known
-        or isinstance(node.get("additionalProperties"), Mapping)
-    ):
+    if not isinstance(known, Mapping) or step in known or isinstance(node.get("additionalProperties"), Mapping):
         return None
     right = nearest(step, known)
     where = f"{place} of the answer" if before else place

@@ -140,9 +140,7 @@ def wrong_operator(text: str, path: str, at: int, end: int) -> CheckError:
         return CheckError("check.unknown-operator", message, at, did_you_mean(whole), end)
     if found[0] == "(":
         items = text[at:end].strip("()") or path.rpartition(".")[0]
-        return CheckError(
-            "check.syntax", f'"{path}{found}" is not a path', 0, did_you_mean(f"count({items})"), end
-        )
+        return CheckError("check.syntax", f'"{path}{found}" is not a path', 0, did_you_mean(f"count({items})"), end)
     hint = f"the operators are {', '.join(sorted(OPERATORS))}"
     return CheckError("check.unknown-operator", message, at, hint, end)
 
@@ -151,9 +149,7 @@ def _is_something(text: str, path: str, at: int, rest: str) -> CheckError:
     negated = rest.lower().startswith("not ")
     value = rest[4:].strip() if negated else rest
     if not value:
-        return CheckError(
-            "check.missing-value", 'nothing after "is"', at, f'e.g. "{path} == verified"', len(text)
-        )
+        return CheckError("check.missing-value", 'nothing after "is"', at, f'e.g. "{path} == verified"', len(text))
     hint = did_you_mean(f"{path} {'!=' if negated else '=='} {value}")
     return CheckError("check.unknown-operator", f'"is {rest}" is not an operator', at, hint, len(text))
 
@@ -183,9 +179,7 @@ def refuse_other_reading(text: str, path: str, at: int, end: int) -> None:
 def refuse_extra(text: str, operator: str, at: int) -> NoReturn:
     refuse_two_checks(text, text[at - 1 :], at - 1)
     message = f'found "{text[at:].strip()}" after "{operator}", which takes no value'
-    raise CheckError(
-        "check.syntax", message, at, "take it out, or choose another operator", len(text.rstrip())
-    )
+    raise CheckError("check.syntax", message, at, "take it out, or choose another operator", len(text.rstrip()))
 
 
 def refuse_two_checks(text: str, value: str, at: int) -> None:
@@ -244,6 +238,4 @@ def refuse_list_without_brackets(operator: str, value: str, at: int) -> None:
 def refuse_no_list(operator: str, value: str, at: int) -> NoReturn:
     inside = value[1:-1] if value[:1] == "(" and value[-1:] == ")" else value
     hint = did_you_mean(f"{operator} [{inside}]")
-    raise CheckError(
-        "check.wrong-type", f'"{operator}" takes a list, found "{value}"', at, hint, at + len(value)
-    )
+    raise CheckError("check.wrong-type", f'"{operator}" takes a list, found "{value}"', at, hint, at + len(value))

@@ -22,9 +22,7 @@ _WORDS: dict[str, bool | None] = {
 }
 # No leading zeros, so that "012" stays text. Python itself refuses numbers of more than 4300 digits.
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,999})", re.ASCII)
-_FRACTION = re.compile(
-    r"[-+]?(\.[0-9]{1,999}|(0|[1-9][0-9]{0,999})(\.[0-9]{0,999})?)([eE][-+]?[0-9]{1,6})?", re.ASCII
-)
+_FRACTION = re.compile(r"[-+]?(\.[0-9]{1,999}|(0|[1-9][0-9]{0,999})(\.[0-9]{0,999})?)([eE][-+]?[0-9]{1,6})?", re.ASCII)
 _ESCAPES = dict(zip('0abtnvfre"/\\N_LP ', '\0\a\b\t\n\v\f\r\x1b"/\\\x85\xa0\u2028\u2029 ', strict=True))
 _HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
 MAX_DEPTH = 20
@@ -86,9 +84,7 @@ def _flow_list(text: str, at: int, leaf: Leaf, depth: int) -> tuple[list[Any], i
         elif at < len(text) and text[at] != "]":
             raise CheckError("check.syntax", f'found "{text[at]}" in a list, expected "," or "]"', at)
     if at >= len(text):
-        raise CheckError(
-            "check.syntax", 'the list has no end, expected "]"', opened, 'add the "]"', len(text)
-        )
+        raise CheckError("check.syntax", 'the list has no end, expected "]"', opened, 'add the "]"', len(text))
     return items, at + 1
 
 
@@ -105,9 +101,7 @@ def _bare_end(text: str, at: int, in_list: bool) -> int:
         if text.startswith("{{", at):
             at = template_end(text, at)
         elif text[at] in "[{}":
-            raise CheckError(
-                "check.syntax", f'found "{text[at]}" in a list, expected "," or "]"', at, "quote the item"
-            )
+            raise CheckError("check.syntax", f'found "{text[at]}" in a list, expected "," or "]"', at, "quote the item")
         else:
             at += 1
     return at
@@ -154,9 +148,7 @@ def quoted(text: str, at: int) -> tuple[str, int]:
         else:
             parts.append(text[at])
             at += 1
-    raise CheckError(
-        "check.syntax", "the quoted text has no end", opened, f"add the closing {quote}", len(text)
-    )
+    raise CheckError("check.syntax", "the quoted text has no end", opened, f"add the closing {quote}", len(text))
 
 
 def _escape(text: str, at: int) -> tuple[str, int]:

@@ -160,7 +160,12 @@ class _Drive:
         if result.outcome in (Ending.REJECTED, Ending.BLOCKED, Ending.UNKNOWN):
             course.failed += 1
             if self._pace.max_fail is not None and course.failed > self._pace.max_fail:
-                self._halt.stop(_stopped("run.max-fail", f"{course.failed} clients failed, more than the {self._pace.max_fail} that may"))
+                self._halt.stop(
+                    _stopped(
+                        "run.max-fail",
+                        f"{course.failed} clients failed, more than the {self._pace.max_fail} that may",
+                    )
+                )
 
     def _break(self, result: ClientResult) -> None:
         """One refusal may be about one client; several in a row without a success are about the provider."""

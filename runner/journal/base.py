@@ -1,7 +1,7 @@
 """The book of record: an intent before each effect, an outcome after. One interface, several stores.
 
-Nothing is ever updated in `entries`: the first intent and the first outcome of an attempt stand. `begin` gives the right
-to send to exactly one caller, and only once its row is on disk.
+Nothing is ever updated in `entries`: the first intent and the first outcome of an attempt stand. `begin` gives the
+right to send to exactly one caller, and only once its row is on disk.
 """
 
 from __future__ import annotations
@@ -93,13 +93,25 @@ class Journal(Protocol):
     async def load(self, run: int, client: str) -> Sequence[Entry]: ...
 
     async def begin(
-        self, run: int, client: str, key: EntryKey, at: float, intent: Mapping[str, Any], holds: Sequence[Hold] = ()
+        self,
+        run: int,
+        client: str,
+        key: EntryKey,
+        at: float,
+        intent: Mapping[str, Any],
+        holds: Sequence[Hold] = (),
     ) -> bool:
         """True for the one caller whose intent is now on disk. Raises CapExceeded when a hold does not fit."""
         ...
 
     async def finish(
-        self, run: int, client: str, key: EntryKey, at: float, outcome: Mapping[str, Any], release: Sequence[Hold] = ()
+        self,
+        run: int,
+        client: str,
+        key: EntryKey,
+        at: float,
+        outcome: Mapping[str, Any],
+        release: Sequence[Hold] = (),
     ) -> None:
         """The first outcome stands. Queued in order; durable at the latest with the next `begin` or `flush`."""
         ...

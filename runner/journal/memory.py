@@ -34,7 +34,13 @@ class MemoryJournal:
         return list(self._entries.get((run, client), {}).values())
 
     async def begin(
-        self, run: int, client: str, key: EntryKey, at: float, intent: Mapping[str, Any], holds: Sequence[Hold] = ()
+        self,
+        run: int,
+        client: str,
+        key: EntryKey,
+        at: float,
+        intent: Mapping[str, Any],
+        holds: Sequence[Hold] = (),
     ) -> bool:
         entries = self._entries.setdefault((run, client), {})
         if (key, "intent") in entries:
@@ -48,7 +54,13 @@ class MemoryJournal:
         return True
 
     async def finish(
-        self, run: int, client: str, key: EntryKey, at: float, outcome: Mapping[str, Any], release: Sequence[Hold] = ()
+        self,
+        run: int,
+        client: str,
+        key: EntryKey,
+        at: float,
+        outcome: Mapping[str, Any],
+        release: Sequence[Hold] = (),
     ) -> None:
         entries = self._entries.setdefault((run, client), {})
         if (key, "outcome") not in entries:

@@ -1,7 +1,7 @@
 """The journal on one SQLite file: WAL, every commit on disk, one writer that commits whatever piled up.
 
-`synchronous=FULL` because in WAL mode NORMAL may roll back committed rows on power loss: it could forget an intent whose
-deposit went out. One thread writes; it takes all rows that queued up during the last fsync into one transaction, so the
+`synchronous=FULL` because in WAL mode NORMAL may roll back committed rows on power loss: it could forget an intent
+whose deposit went out. One thread writes; it takes all rows that queued up during the last fsync into one transaction, so the
 price of durability is shared by the clients in flight.
 """
 
@@ -172,7 +172,7 @@ class SqliteJournal:
         counts = dict(
             self._reader.execute("select state, count(*) from clients where run = ? group by state", (row[0],))
         )
-        return RunState(row[0], json.loads(row[1]), *row[2:], counts=counts)
+        return RunState(row[0], json.loads(row[1]), row[2], row[3], row[4], row[5], counts)
 
     # -- clients -----------------------------------------------------------------------------------------------------
 
@@ -197,7 +197,13 @@ class SqliteJournal:
         return [Entry(EntryKey(*row[:3]), row[3], row[4], json.loads(row[5])) for row in rows]
 
     async def begin(
-        self, run: int, client: str, key: EntryKey, at: float, intent: Mapping[str, Any], holds: Sequence[Hold] = ()
+        self,
+        run: int,
+        client: str,
+        key: EntryKey,
+        at: float,
+        intent: Mapping[str, Any],
+        holds: Sequence[Hold] = (),
     ) -> bool:
         row = _entry_row(run, client, key, "intent", at, intent)
 
@@ -215,7 +221,13 @@ class SqliteJournal:
         return bool(answer)
 
     async def finish(
-        self, run: int, client: str, key: EntryKey, at: float, outcome: Mapping[str, Any], release: Sequence[Hold] = ()
+        self,
+        run: int,
+        client: str,
+        key: EntryKey,
+        at: float,
+        outcome: Mapping[str, Any],
+        release: Sequence[Hold] = (),
     ) -> None:
         row = _entry_row(run, client, key, "outcome", at, outcome)
 
@@ -272,7 +284,8 @@ def _settle_all(waiting: list[tuple[asyncio.Future[Any], Any]]) -> None:
 def _insert_clients(connection: sqlite3.Connection, run: int, rows: Sequence[Row], start: int) -> None:
     values = [(run, start + n, row.key, row.line, row.digest) for n, row in enumerate(rows)]
     connection.executemany(
-        "insert into clients (run, ordinal, key, line, digest, state) values (?, ?, ?, ?, ?, 'not_started')", values
+        "insert into clients (run, ordinal, key, line, digest, state) values (?, ?, ?, ?, ?, 'not_started')",
+        values,
     )
 
 
@@ -283,7 +296,9 @@ def _entry_row(
 
 
 def _used(connection: sqlite3.Connection, hold: Hold) -> Decimal:
-    row = connection.execute("select amount from held where scope = ? and asset = ?", (hold.scope, hold.asset)).fetchone()
+    row = connection.execute(
+        "select amount from held where scope = ? and asset = ?", (hold.scope, hold.asset)
+    ).fetchone()
     return Decimal(row[0]) if row else Decimal(0)
 
 
@@ -307,5 +322,5 @@ def _dump(body: Mapping[str, Any]) -> str:
 
 def _journal_error(error: Exception, path: Path) -> JournalError:
     reason = str(error).lower() or type(error).__name__
-    hint = "free space, make the folder writable, or name another one with --state; then run \"onboard resume\""
+    hint = 'free space, make the folder writable, or name another one with --state; then run "onboard resume"'
     return JournalError(Problem("journal.unwritable", f'the journal "{path}" can\'t be written: {reason}', hint=hint))

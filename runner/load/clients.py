@@ -69,14 +69,23 @@ def kind_of_file(path: str, data: bytes) -> Kind | None:
 
 
 def read_clients(
-    playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: Choice, path: str = "", data: bytes | None = None
+    playbook: Playbook,
+    inputs: Mapping[str, Any],
+    batch: str,
+    choice: Choice,
+    path: str = "",
+    data: bytes | None = None,
 ) -> Clients:
     """The playbook's clients, from `data` (the content of `path`) or inline. Never raises for what they say."""
     if data is None:
         return _inline(playbook, inputs, batch, choice)
     kind = kind_of_file(path, data)
     if kind is None:
-        problem = Problem("clients.unknown-kind", f'"{path}" is no kind of clients file that is known', hint=f"use one of: {', '.join(sorted(KINDS))}")
+        problem = Problem(
+            "clients.unknown-kind",
+            f'"{path}" is no kind of clients file that is known',
+            hint=f"use one of: {', '.join(sorted(KINDS))}",
+        )
         return Clients((), (problem,), fatal=(problem,))
     file = read_rows(path if path != "-" else "<stdin>", data, kind)
     return _finish(playbook, inputs, batch, choice, file, kind)
@@ -87,7 +96,12 @@ def _inline(playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: C
     line = rule.location.line if rule.location else 0
     if rule.items is None:
         if rule.schema or rule.key:
-            problem = Problem("clients.missing", "the playbook needs clients", rule.location, "give a file with --clients FILE")
+            problem = Problem(
+                "clients.missing",
+                "the playbook needs clients",
+                rule.location,
+                "give a file with --clients FILE",
+            )
             return Clients((), (problem,), fatal=(problem,))
         # A playbook without clients runs once: reading a catalogue, say.
         return Clients((Client(playbook.name, line, {}, location=rule.location, digest=_digest({})),))
@@ -118,7 +132,12 @@ def _finish(
     if wrong:
         return Clients((), (wrong,), columns=file.columns, kind=kind, fatal=(wrong,))
     if not chosen and not problems:
-        empty = Problem("clients.empty", "no client is left to run", Location(file.rows[0].path) if file.rows else None, "widen --select or --limit")
+        empty = Problem(
+            "clients.empty",
+            "no client is left to run",
+            Location(file.rows[0].path) if file.rows else None,
+            "widen --select or --limit",
+        )
         return Clients((), (empty,), columns=file.columns, kind=kind, fatal=(empty,))
     return Clients(tuple(chosen), tuple(problems), tuple(rejected), file.columns, kind, rows=file.rows)
 
@@ -129,9 +148,19 @@ def _header_problem(playbook: Playbook, file: RowsFile, key: str, kind: Kind) ->
         return Problem("clients.empty", "there are no clients", playbook.clients.location, "add at least one")
     path = file.rows[0].path
     if not key:
-        return Problem("clients.no-key", "nothing names a client", playbook.clients.location, 'set "key" under "clients", or give --key FIELD')
+        return Problem(
+            "clients.no-key",
+            "nothing names a client",
+            playbook.clients.location,
+            'set "key" under "clients", or give --key FIELD',
+        )
     if kind == "csv" and key not in file.columns:
-        return Problem("clients.missing-column", f'column "{key}" is missing, and it names the clients', Location(path, 1, 1), did_you_mean(key, file.columns) or "add the column, or name another one with --key")
+        return Problem(
+            "clients.missing-column",
+            f'column "{key}" is missing, and it names the clients',
+            Location(path, 1, 1),
+            did_you_mean(key, file.columns) or "add the column, or name another one with --key",
+        )
     return None
 
 
@@ -145,14 +174,26 @@ def _typed(row: Row, schema: Schema, key: str, kind: Kind) -> _Typed:
     found: list[Problem] = []
     if kind == "csv":
         values, misfits = convert(row.cells, schema.body)
-        found = [Problem("clients.wrong-type", message, row.location(name), "correct the cell") for name, message in misfits]
+        found = [
+            Problem("clients.wrong-type", message, row.location(name), "correct the cell") for name, message in misfits
+        ]
     told = {problem.location for problem in found}
-    for problem in schema.problems(values, lambda path, is_key: row.location(".".join(str(step) for step in path if isinstance(step, str)))):
+    for problem in schema.problems(
+        values,
+        lambda path, is_key: row.location(".".join(str(step) for step in path if isinstance(step, str))),
+    ):
         if problem.location not in told:
             found.append(problem)
     name = values.get(key)
     if not isinstance(name, str | int) or isinstance(name, bool) or name == "":
-        found.append(Problem("clients.no-key", f'the row has no "{key}", and that names the client', row.location(key), "give each client its own"))
+        found.append(
+            Problem(
+                "clients.no-key",
+                f'the row has no "{key}", and that names the client',
+                row.location(key),
+                "give each client its own",
+            )
+        )
         return row, values, "", found
     return row, values, str(name), found
 
@@ -163,14 +204,28 @@ def _without_doubles(typed: Sequence[_Typed]) -> Iterator[_Typed]:
     for row, values, name, found in typed:
         if name and name in first:
             message = f'client "{name}" is already there, on line {first[name].line}'
-            found = [*found, Problem("clients.duplicate-client", message, row.location(), f"keep one of lines {first[name].line} and {row.line}")]
+            found = [
+                *found,
+                Problem(
+                    "clients.duplicate-client",
+                    message,
+                    row.location(),
+                    f"keep one of lines {first[name].line} and {row.line}",
+                ),
+            ]
         elif name:
             first[name] = row
         yield row, values, name, found
 
 
 def _fill(
-    playbook: Playbook, inputs: Mapping[str, Any], batch: str, row: Row, values: Mapping[str, Any], name: str, kept: list[Client]
+    playbook: Playbook,
+    inputs: Mapping[str, Any],
+    batch: str,
+    row: Row,
+    values: Mapping[str, Any],
+    name: str,
+    kept: list[Client],
 ) -> list[Problem]:
     """Render documents and funding for this client; keep it when that works."""
     scope = {"client": values, "inputs": inputs, "batch": batch}
@@ -223,5 +278,3 @@ def _is_wanted(wanted: Any, client: Client) -> bool:
 def _field(problem: Problem) -> str:
     first, _, rest = problem.message.partition('"')
     return rest.partition('"')[0] if first.strip() in ("missing key", "unknown key", "column", "") else ""
-
-

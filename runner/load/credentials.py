@@ -32,7 +32,7 @@ def _read(provider: Provider, ref: SecretRef, environ: Mapping[str, str]) -> tup
             return Path(path).read_text().strip(), None
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
-            message = f'the file that {ref.file_env} names can\'t be read: {str(reason).lower()}'
+            message = f"the file that {ref.file_env} names can't be read: {str(reason).lower()}"
             return "", Problem("credentials.unreadable", message, hint="correct the path or the file's permissions")
     names = f"{ref.env} or {ref.file_env}" if ref.file_env else ref.env
     return "", Problem(

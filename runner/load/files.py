@@ -1,4 +1,4 @@
-"""Documents on disk: found inside their root, looked into, and small enough for the provider, before anything is sent."""
+"""Documents on disk: inside their root, of a format and size the provider takes, before anything is sent."""
 
 from __future__ import annotations
 
@@ -54,12 +54,16 @@ class Documents:
         return None
 
     def read(self, name: str) -> FileContent:
-        """The whole document. Raises ProblemError when it is missing, outside the root, too large or of another format."""
+        """The whole document. Raises ProblemError when it is missing, outside the root, too large or of a wrong format."""
         path, found = self._open(name)
         content = path.read_bytes()
         # The client's own file name may say who it is: the provider sees a neutral one.
         suffix = "jpg" if found == "jpeg" else found
-        return FileContent(content, f"document.{suffix}" if suffix else "document", MEDIA_TYPES.get(found, "application/octet-stream"))
+        return FileContent(
+            content,
+            f"document.{suffix}" if suffix else "document",
+            MEDIA_TYPES.get(found, "application/octet-stream"),
+        )
 
     def _open(self, name: str) -> tuple[Path, str]:
         path = resolve(self.root, name)
@@ -68,12 +72,20 @@ class Documents:
                 head = file.read(HEAD)
                 size = os.fstat(file.fileno()).st_size
         except IsADirectoryError:
-            raise _problem("documents.not-a-file", f'document "{name}" is a folder, expected a file', "name the file itself") from None
+            raise _problem(
+                "documents.not-a-file",
+                f'document "{name}" is a folder, expected a file',
+                "name the file itself",
+            ) from None
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             reason = "is not there" if missing else f"can't be read ({(error.strerror or 'no reason given').lower()})"
             hint = f'put it into "{self.root}" or name another folder with --documents'
-            raise _problem("documents.missing" if missing else "documents.unreadable", f'document "{name}" {reason}', hint) from None
+            raise _problem(
+                "documents.missing" if missing else "documents.unreadable",
+                f'document "{name}" {reason}',
+                hint,
+            ) from None
         if size == 0:
             raise _problem("documents.empty", f'document "{name}" is empty', "export or scan it again")
         if self.limits.max_bytes and size > self.limits.max_bytes:
@@ -86,7 +98,11 @@ class Documents:
         if self.limits.formats and found not in self.limits.formats:
             wanted = ", ".join(entry.upper() for entry in self.limits.formats)
             seen = f"is {found.upper()} by its content" if found else "is of no known format by its content"
-            raise _problem("documents.format", f'document "{name}" {seen}, {self.provider} takes {wanted}', "save it in one of these formats; the name's ending does not matter")
+            raise _problem(
+                "documents.format",
+                f'document "{name}" {seen}, {self.provider} takes {wanted}',
+                "save it in one of these formats; the name's ending does not matter",
+            )
         return path, found
 
 

@@ -15,7 +15,11 @@ def required_client_fields(playbook: Playbook) -> list[str]:
     sources: list[Any] = [playbook.documents, playbook.funding]
     for step in playbook.steps:
         if not step.when:
-            sources += [dict(step.values), step.request and dict(step.request), [str(check.operand) for check in (*step.expect,) if check.is_template]]
+            sources += [
+                dict(step.values),
+                step.request and dict(step.request),
+                [str(check.operand) for check in (*step.expect,) if check.is_template],
+            ]
     found: dict[str, None] = {}
     for source in sources:
         for text in _templates(source):

@@ -1,7 +1,8 @@
 """A provider pack: from YAML to nouns. Shipped, changed by an overlay in the project, or brought whole by the user.
 
-Looked for in this order: `--provider-file FILE`; `providers/<name>/provider.yaml` in the current folder; the shipped pack.
-A file with `extends: coinmena` needs to hold only what it changes: mappings are merged key by key, null removes a key,
+Looked for in this order: `--provider-file FILE`; `providers/<name>/provider.yaml` in the current folder; then the
+shipped pack.
+A file with `extends: NAME` needs to hold only what it changes: mappings are merged key by key, null removes a key,
 anything else replaces.
 """
 
@@ -47,14 +48,24 @@ def find_pack(name: str, file: Path | None = None) -> Provider:
                 Problem(
                     "provider.unknown",
                     f'there is no provider "{name}"',
-                    hint=did_you_mean(name, known) or f"known providers: {', '.join(known)}; or bring one with --provider-file",
+                    hint=did_you_mean(name, known)
+                    or f"known providers: {', '.join(known)}; or bring one with --provider-file",
                 )
             ]
         )
     provider = read_pack(path)
     if provider.name != name:
         message = f'the pack is for provider "{provider.name}", the playbook asks for "{name}"'
-        raise ProblemError([Problem("provider.other", message, Location(str(path)), "correct the pack's name or the playbook's provider")])
+        raise ProblemError(
+            [
+                Problem(
+                    "provider.other",
+                    message,
+                    Location(str(path)),
+                    "correct the pack's name or the playbook's provider",
+                )
+            ]
+        )
     return provider
 
 
@@ -73,22 +84,48 @@ def read_pack(path: Path) -> Provider:
         text = path.read_bytes()
     except OSError as error:
         reason = (error.strerror or "no reason given").lower()
-        raise ProblemError([Problem("provider.unreadable", f'the provider file "{path}" can\'t be read: {reason}', hint="correct the path")]) from None
+        raise ProblemError(
+            [
+                Problem(
+                    "provider.unreadable",
+                    f'the provider file "{path}" can\'t be read: {reason}',
+                    hint="correct the path",
+                )
+            ]
+        ) from None
     document = yaml.read(_label(path), text)
     errors = [problem for problem in document.problems if problem.is_error]
     if errors or not isinstance(document.value, Mapping):
-        raise ProblemError(errors or [Problem("provider.empty", "the pack is not a mapping", Location(str(path)), 'start with "extends: NAME"')])
+        raise ProblemError(
+            errors
+            or [
+                Problem(
+                    "provider.empty",
+                    "the pack is not a mapping",
+                    Location(str(path)),
+                    'start with "extends: NAME"',
+                )
+            ]
+        )
     body: Mapping[str, Any] = document.value
     digest = hashlib.sha256(text)
     is_shipped = path.is_relative_to(resources.providers())
     if base := body.get("extends"):
         shipped = _shipped(str(base))
         if shipped is None:
-            problem = Problem("provider.unknown", f'there is no shipped provider "{base}" to extend', document.source.locate(("extends",)), did_you_mean(str(base), resources.provider_names()))
+            problem = Problem(
+                "provider.unknown",
+                f'there is no shipped provider "{base}" to extend',
+                document.source.locate(("extends",)),
+                did_you_mean(str(base), resources.provider_names()),
+            )
             raise ProblemError([problem])
         below = shipped.read_bytes()
         digest.update(below)
-        body = merged(yaml.read(_label(shipped), below).value, {name: value for name, value in body.items() if name != "extends"})
+        body = merged(
+            yaml.read(_label(shipped), below).value,
+            {name: value for name, value in body.items() if name != "extends"},
+        )
     if not is_shipped:
         # Shipped packs are held against the schema by our own tests; checking them on each start would only cost time.
         from runner.load.schema import Schema
@@ -146,12 +183,22 @@ def build_pack(body: Mapping[str, Any], digest: str) -> Provider:
         name=body["name"],
         title=body["title"],
         digest=digest,
-        environments={name: Environment(name, entry["base_url"], entry.get("live", False), entry.get("hint", "")) for name, entry in body["environments"].items()},
+        environments={
+            name: Environment(name, entry["base_url"], entry.get("live", False), entry.get("hint", ""))
+            for name, entry in body["environments"].items()
+        },
         operations={name: _operation(name, entry, pages) for name, entry in body["operations"].items()},
-        credentials={name: SecretRef(name, entry["env"], entry.get("file_env", ""), entry.get("secret", True)) for name, entry in body.get("credentials", {}).items()},
+        credentials={
+            name: SecretRef(name, entry["env"], entry.get("file_env", ""), entry.get("secret", True))
+            for name, entry in body.get("credentials", {}).items()
+        },
         base_url_env=body.get("base_url_env", ""),
         auth=body.get("auth", {}),
-        limits=Limits(float(limits.get("requests_per_second", 0)), limits.get("concurrency", 0), FileLimits(tuple(files.get("formats", ())), files.get("max_bytes", 0))),
+        limits=Limits(
+            float(limits.get("requests_per_second", 0)),
+            limits.get("concurrency", 0),
+            FileLimits(tuple(files.get("formats", ())), files.get("max_bytes", 0)),
+        ),
         errors=_errors(body.get("errors", {})),
         lifecycles={name: _lifecycle(name, entry) for name, entry in body.get("lifecycles", {}).items()},
         timeout=seconds(body.get("timeout", "30s")),
@@ -182,7 +229,14 @@ def _errors(body: Mapping[str, Any]) -> ErrorFormat:
 
 def _lifecycle(name: str, body: Mapping[str, Any]) -> Lifecycle:
     moves = {state: tuple(after) for state, after in body.get("moves", {}).items()}
-    return Lifecycle(name, tuple(body["states"]), tuple(body.get("dead", ())), tuple(body.get("final", ())), moves, _path(body.get("reason")))
+    return Lifecycle(
+        name,
+        tuple(body["states"]),
+        tuple(body.get("dead", ())),
+        tuple(body.get("final", ())),
+        moves,
+        _path(body.get("reason")),
+    )
 
 
 def _pages(body: Mapping[str, Any]) -> Pages:
@@ -216,7 +270,15 @@ def _operation(name: str, body: Mapping[str, Any], pages: Pages) -> Operation:
         repeat=body.get("repeat", "unknown"),
         look_up=_look_up(body["look_up"]) if "look_up" in body else None,
         reference=ReferenceRule(reference["field"], reference.get("max_length", 64)) if reference else None,
-        money=MoneyRule(money["kind"], money["amount"], money.get("asset", ""), money.get("fixed_asset", ""), money.get("places", 0)) if money else None,
+        money=MoneyRule(
+            money["kind"],
+            money["amount"],
+            money.get("asset", ""),
+            money.get("fixed_asset", ""),
+            money.get("places", 0),
+        )
+        if money
+        else None,
         lifecycle=body.get("lifecycle", ""),
         state=_path(body.get("state")),
         settle=seconds(body.get("settle", "120s")),

@@ -1,4 +1,4 @@
-"""A plan: every call of every client as far as it can be known, and everything that would go wrong, before anything is sent.
+"""A plan: every call of every client as far as it can be known, and what would go wrong, before anything is sent.
 
 It drives the same conductor as a run does, answering with outputs that are known only later.
 """
@@ -70,13 +70,24 @@ def cap_problems(plan: Plan) -> Iterator[Problem]:
         for asset, amount in own.items():
             limit = caps.get(asset, Cap()).per_client
             if limit is not None and amount > limit:
-                message = f'client "{entry.client.key}" would move {amount:f} {asset}, more than the cap of {limit:f} for a client'
-                yield Problem("money.cap", message, entry.client.location, "lower the amounts, or raise limits.money after a second look")
+                moves = f'client "{entry.client.key}" would move {amount:f} {asset}'
+                message = f"{moves}, more than the cap of {limit:f} for a client"
+                yield Problem(
+                    "money.cap",
+                    message,
+                    entry.client.location,
+                    "lower the amounts, or raise limits.money after a second look",
+                )
     for asset, amount in totals.items():
         limit = caps.get(asset, Cap()).per_run
         if limit is not None and amount > limit:
             message = f"the run would move {amount:f} {asset}, more than the cap of {limit:f} for a run"
-            yield Problem("money.cap", message, None, "run fewer clients, or raise limits.money or --cap after a second look")
+            yield Problem(
+                "money.cap",
+                message,
+                None,
+                "run fewer clients, or raise limits.money or --cap after a second look",
+            )
 
 
 class _Planner:
@@ -102,7 +113,13 @@ class _Planner:
             if stop.value.problem:
                 # The conductor itself could not fill a template in: the row lacks what the playbook reads.
                 told: Problem = stop.value.problem
-                problems.append(replace(told, message=f'{told.message} (client "{client.key}")', location=told.location or client.location))
+                problems.append(
+                    replace(
+                        told,
+                        message=f'{told.message} (client "{client.key}")',
+                        location=told.location or client.location,
+                    )
+                )
         return ClientPlan(client, tuple(calls)), problems
 
     def _call(self, client: Client, command: Perform) -> tuple[PlannedCall, list[Problem]]:
@@ -139,7 +156,9 @@ class _Planner:
         def locate(path: tuple[str | int, ...], key: bool) -> Location | None:
             return _origin(client, command, path)
 
-        for problem in self._schemas[operation.name].problems(command.values, locate, lambda value: isinstance(value, Unknown)):
+        for problem in self._schemas[operation.name].problems(
+            command.values, locate, lambda value: isinstance(value, Unknown)
+        ):
             yield replace(problem, message=f'{problem.message} (step "{command.name}" of client "{client.key}")')
 
     def _file_problems(self, client: Client, command: Perform, operation: Operation) -> Iterator[Problem]:
@@ -152,7 +171,11 @@ class _Planner:
                 self._files[value] = self._documents.check(value)
             if problem := self._files[value]:
                 place = _origin(client, command, (name,))
-                yield replace(problem, message=f'{problem.message} (step "{command.name}" of client "{client.key}")', location=place)
+                yield replace(
+                    problem,
+                    message=f'{problem.message} (step "{command.name}" of client "{client.key}")',
+                    location=place,
+                )
 
     def _moves(self, client: Client, command: Perform, operation: Operation, problems: list[Problem]) -> Moved | None:
         rule = operation.money
@@ -169,11 +192,27 @@ class _Planner:
                 parsed = parse_amount(amount)
         except MoneyError as error:
             if not any(problem.code.startswith("with.") for problem in problems):
-                problems.append(Problem(error.code, f'{error.message} (step "{command.name}" of client "{client.key}")', _origin(client, command, (rule.amount,)), error.hint))
+                problems.append(
+                    Problem(
+                        error.code,
+                        f'{error.message} (step "{command.name}" of client "{client.key}")',
+                        _origin(client, command, (rule.amount,)),
+                        error.hint,
+                    )
+                )
             return None
         if self._setting.caps and str(asset) not in self._setting.caps:
-            message = f'"{asset}" would move but has no cap, while limits.money names {", ".join(self._setting.caps)} (step "{command.name}" of client "{client.key}")'
-            problems.append(Problem("money.no-cap", message, _origin(client, command, (rule.asset,)), f"add limits.money.{asset}, or --cap {asset}=AMOUNT"))
+            named = ", ".join(self._setting.caps)
+            whose = f'(step "{command.name}" of client "{client.key}")'
+            message = f'"{asset}" would move but has no cap, while limits.money names {named} {whose}'
+            problems.append(
+                Problem(
+                    "money.no-cap",
+                    message,
+                    _origin(client, command, (rule.asset,)),
+                    f"add limits.money.{asset}, or --cap {asset}=AMOUNT",
+                )
+            )
         return Moved(rule.kind, Money(parsed, str(asset)))
 
 

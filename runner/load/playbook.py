@@ -47,15 +47,30 @@ def load(path: Path, provider_file: Path | None = None) -> Loaded:
     try:
         data = path.read_bytes()
     except OSError as error:
-        reason = "is not there" if isinstance(error, FileNotFoundError) else f"can't be read: {(error.strerror or 'no reason given').lower()}"
-        problem = Problem("playbook.unreadable", f'playbook "{label}" {reason}', hint=f"name a *{SUFFIX} file or a folder of them")
+        reason = (
+            "is not there"
+            if isinstance(error, FileNotFoundError)
+            else f"can't be read: {(error.strerror or 'no reason given').lower()}"
+        )
+        problem = Problem(
+            "playbook.unreadable",
+            f'playbook "{label}" {reason}',
+            hint=f"name a *{SUFFIX} file or a folder of them",
+        )
         return Loaded(label, (problem,))
     document = yaml.read(label, data)
     problems = list(document.problems)
     body = document.value
     if body is None or not isinstance(body, Mapping):
         if not problems:
-            problems.append(Problem("schema.wrong-type", f"the playbook is {yaml.kind_of(body)}, expected a mapping", document.source.locate(()), 'start with "playbook: 1"'))
+            problems.append(
+                Problem(
+                    "schema.wrong-type",
+                    f"the playbook is {yaml.kind_of(body)}, expected a mapping",
+                    document.source.locate(()),
+                    'start with "playbook: 1"',
+                )
+            )
         return Loaded(label, tuple(problems))
     provider = _provider(body, document.source, provider_file, problems)
     schema = Schema.read(resources.schemas() / "playbook.schema.json")
@@ -89,7 +104,9 @@ def _quote_hints(problems: list[Problem], body: Mapping[str, Any]) -> list[Probl
     """An unquoted amount is a money mistake, not merely a wrong type."""
     told = []
     for problem in problems:
-        if problem.code == "schema.wrong-type" and ('"per_client"' in problem.message or '"per_run"' in problem.message):
+        if problem.code == "schema.wrong-type" and (
+            '"per_client"' in problem.message or '"per_run"' in problem.message
+        ):
             problem = replace(problem, code="money.unquoted", hint='quote it: "5000.00"')
         told.append(problem)
     return told
@@ -113,20 +130,43 @@ def _clients_schema(body: Mapping[str, Any], path: Path, source: Source, problem
         if not file.is_file():
             file = path.parent / given
         if not file.is_file():
-            known = sorted(str(entry.relative_to(resources.schemas())).removesuffix(".schema.json") for entry in resources.schemas().glob("*/*.schema.json"))
+            known = sorted(
+                str(entry.relative_to(resources.schemas())).removesuffix(".schema.json")
+                for entry in resources.schemas().glob("*/*.schema.json")
+            )
 
-
-            problems.append(Problem("clients.unknown-schema", f'there is no clients schema "{given}"', source.locate(where), did_you_mean(given, known) or f"shipped schemas: {', '.join(known)}"))
+            problems.append(
+                Problem(
+                    "clients.unknown-schema",
+                    f'there is no clients schema "{given}"',
+                    source.locate(where),
+                    did_you_mean(given, known) or f"shipped schemas: {', '.join(known)}",
+                )
+            )
             return {}
         read = yaml.read(os.fspath(file), file.read_bytes())
         found = read.value
         if not isinstance(found, Mapping):
-            problems.append(Problem("clients.unknown-schema", f'clients schema "{given}" is not a mapping', source.locate(where), "write a JSON Schema"))
+            problems.append(
+                Problem(
+                    "clients.unknown-schema",
+                    f'clients schema "{given}" is not a mapping',
+                    source.locate(where),
+                    "write a JSON Schema",
+                )
+            )
             return {}
     else:
         return {}
     if why := schema_problem(found):
-        problems.append(Problem("clients.wrong-schema", f"the clients schema is not a JSON Schema: {why}", source.locate(where), "correct it by JSON Schema 2020-12"))
+        problems.append(
+            Problem(
+                "clients.wrong-schema",
+                f"the clients schema is not a JSON Schema: {why}",
+                source.locate(where),
+                "correct it by JSON Schema 2020-12",
+            )
+        )
         return {}
     return dict(found)
 
@@ -134,7 +174,9 @@ def _clients_schema(body: Mapping[str, Any], path: Path, source: Source, problem
 # -- from here on the text is known to be right -----------------------------------------------------------------------
 
 
-def _build(body: Mapping[str, Any], source: Source, path: str, digest: str, clients_schema: Mapping[str, Any]) -> Playbook:
+def _build(
+    body: Mapping[str, Any], source: Source, path: str, digest: str, clients_schema: Mapping[str, Any]
+) -> Playbook:
     clients = body.get("clients", {})
     return Playbook(
         path=path,
@@ -144,7 +186,12 @@ def _build(body: Mapping[str, Any], source: Source, path: str, digest: str, clie
         description=body.get("description", ""),
         tags=tuple(body.get("tags", ())),
         inputs=body.get("inputs", {}),
-        clients=ClientsRule(clients_schema, clients.get("key", ""), clients.get("items"), source.locate(("clients",), key=True)),
+        clients=ClientsRule(
+            clients_schema,
+            clients.get("key", ""),
+            clients.get("items"),
+            source.locate(("clients",), key=True),
+        ),
         documents=body.get("documents", ()),
         funding=body.get("funding", ()),
         caps=caps_of(body.get("limits", {})),
@@ -155,7 +202,9 @@ def _build(body: Mapping[str, Any], source: Source, path: str, digest: str, clie
 def caps_of(limits: Mapping[str, Any]) -> dict[str, Cap]:
     """`{USD: {per_client: "5000.00"}}` as caps by asset."""
     money = limits.get("money", {})
-    return {asset: Cap(_amount(entry.get("per_client")), _amount(entry.get("per_run"))) for asset, entry in money.items()}
+    return {
+        asset: Cap(_amount(entry.get("per_client")), _amount(entry.get("per_run"))) for asset, entry in money.items()
+    }
 
 
 def _amount(text: str | None) -> Decimal | None:
@@ -197,5 +246,3 @@ def _retry(body: Mapping[str, Any]) -> RetryPolicy:
         at_most=seconds(body["at_most"]) if "at_most" in body else usual.at_most,
         on=frozenset(body.get("on", usual.on)),
     )
-
-

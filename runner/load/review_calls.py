@@ -22,17 +22,47 @@ def call_problems(review: Review) -> Iterator[Problem]:
 def _shape(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:
     """A step calls an operation or sends a raw request, one of them."""
     if "call" in step and "request" in step:
-        yield review.tell("step.two-actions", 'a step has "call" or "request", not both', (*where, "request"), "make it two steps", key=True)
+        yield review.tell(
+            "step.two-actions",
+            'a step has "call" or "request", not both',
+            (*where, "request"),
+            "make it two steps",
+            key=True,
+        )
     elif "call" not in step and "request" not in step:
         from_keys = did_you_mean("call", [str(key) for key in step])
         if not from_keys:
-            yield review.tell("step.no-action", 'the step has neither "call" nor "request"', where, 'every step needs an operation, e.g. "call: clients.get"', key=True)
+            yield review.tell(
+                "step.no-action",
+                'the step has neither "call" nor "request"',
+                where,
+                'every step needs an operation, e.g. "call: clients.get"',
+                key=True,
+            )
     if "request" in step and "effect" not in step:
-        yield review.tell("step.no-effect", 'a raw request must say its "effect"', (*where, "request"), 'add "effect: read" or "effect: write"; money needs an operation of the pack', key=True)
+        yield review.tell(
+            "step.no-effect",
+            'a raw request must say its "effect"',
+            (*where, "request"),
+            'add "effect: read" or "effect: write"; money needs an operation of the pack',
+            key=True,
+        )
     if "call" in step and "effect" in step:
-        yield review.tell("step.effect", '"effect" belongs to raw requests; the pack knows the effect of an operation', (*where, "effect"), "remove it", key=True)
+        yield review.tell(
+            "step.effect",
+            '"effect" belongs to raw requests; the pack knows the effect of an operation',
+            (*where, "effect"),
+            "remove it",
+            key=True,
+        )
     if "request" in step and "with" in step:
-        yield review.tell("step.with", '"with" belongs to "call"; a raw request has query, json, form and files', (*where, "with"), "move the values into the request", key=True)
+        yield review.tell(
+            "step.with",
+            '"with" belongs to "call"; a raw request has query, json, form and files',
+            (*where, "with"),
+            "move the values into the request",
+            key=True,
+        )
 
 
 def _operation(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:
@@ -43,11 +73,22 @@ def _operation(review: Review, where: Where, step: Mapping[str, Any]) -> Iterato
     if operation is None:
         known = list(review.provider.operations)
         hint = did_you_mean(call, known) or f'see "onboard providers {review.provider.name}"'
-        yield review.tell("call.unknown-operation", f'{review.provider.title} has no operation "{call}"', (*where, "call"), hint)
+        yield review.tell(
+            "call.unknown-operation",
+            f'{review.provider.title} has no operation "{call}"',
+            (*where, "call"),
+            hint,
+        )
         return
     if operation.is_effect and "retry" in step:
         hint = "remove retry: what may have happened is looked up, never sent blindly again"
-        yield review.tell("step.retry-effect", f'"{call}" has effect {operation.effect} and is never repeated', (*where, "retry"), hint, key=True)
+        yield review.tell(
+            "step.retry-effect",
+            f'"{call}" has effect {operation.effect} and is never repeated',
+            (*where, "retry"),
+            hint,
+            key=True,
+        )
     yield from _values(review, where, step, operation)
 
 
@@ -55,7 +96,13 @@ def _values(review: Review, where: Where, step: Mapping[str, Any], operation: Op
     values = step.get("with", {})
     if not operation.request:
         if values:
-            yield review.tell("with.unknown-key", f'"{operation.name}" takes no values', (*where, "with"), "remove with", key=True)
+            yield review.tell(
+                "with.unknown-key",
+                f'"{operation.name}" takes no values',
+                (*where, "with"),
+                "remove with",
+                key=True,
+            )
         return
     if not isinstance(values, Mapping):
         return
@@ -76,7 +123,11 @@ def _values(review: Review, where: Where, step: Mapping[str, Any], operation: Op
 def _is_unquoted_amount(problem: Problem, operation: Operation) -> bool:
     """The money reviewer says it better."""
     rule = operation.money
-    return rule is not None and problem.code == "with.wrong-type" and problem.message.startswith(f'"{rule.amount}" is a number')
+    return (
+        rule is not None
+        and problem.code == "with.wrong-type"
+        and problem.message.startswith(f'"{rule.amount}" is a number')
+    )
 
 
 def is_open(value: Any) -> bool:

@@ -39,9 +39,9 @@ def _check(review: Review, where: Where, text: str, operation: Operation | None)
         return
     if operation is None or not operation.response:
         return
-    if found := path_problem(check, operation.response):
-        yield _told(review, where, text, found)
-    elif found := enum_problem(check, operation.response, operation.subject):
+    if (found := path_problem(check, operation.response)) or (
+        found := enum_problem(check, operation.response, operation.subject)
+    ):
         yield _told(review, where, text, found)
 
 

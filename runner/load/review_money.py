@@ -25,7 +25,12 @@ def money_problems(review: Review) -> Iterator[Problem]:
         amount = values.get(operation.money.amount)
         if _is_number(amount) and not operation.money.places:
             yield _unquoted(review, (*where, "with", operation.money.amount), amount)
-        yield from _uncapped(review, (*where, "with"), operation.money.fixed_asset or values.get(operation.money.asset), operation.money.asset)
+        yield from _uncapped(
+            review,
+            (*where, "with"),
+            operation.money.fixed_asset or values.get(operation.money.asset),
+            operation.money.asset,
+        )
 
 
 def _uncapped(review: Review, where: Where, asset: Any, field: str) -> Iterator[Problem]:

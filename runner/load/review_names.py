@@ -66,7 +66,12 @@ def _steps_unique(review: Review) -> Iterator[Problem]:
             continue
         line = review.source.locate((*where, "id")).line
         if name in seen:
-            yield review.tell("step.duplicate-id", f'step "{name}" is already there, on line {seen[name]}', (*where, "id"), "give each step its own id")
+            yield review.tell(
+                "step.duplicate-id",
+                f'step "{name}" is already there, on line {seen[name]}',
+                (*where, "id"),
+                "give each step its own id",
+            )
         seen.setdefault(name, line)
 
 
@@ -77,8 +82,15 @@ def _inputs(review: Review) -> Iterator[Problem]:
         if isinstance(rule, Mapping) and "default" in rule:
             where = ("inputs", name, "default")
             schema = Schema({key: value for key, value in rule.items() if key != "default"}, stage="input")
-            for problem in schema.problems(rule["default"], lambda path, key, where=where: review.source.locate((*where, *path))):  # type: ignore[misc]
-                yield Problem(problem.code, problem.message.replace('"value"', f'the default of input "{name}"'), problem.location, problem.hint)
+            for problem in schema.problems(
+                rule["default"], lambda path, key, where=where: review.source.locate((*where, *path))
+            ):  # type: ignore[misc]
+                yield Problem(
+                    problem.code,
+                    problem.message.replace('"value"', f'the default of input "{name}"'),
+                    problem.location,
+                    problem.hint,
+                )
 
 
 def _key(review: Review) -> Iterator[Problem]:
@@ -90,9 +102,16 @@ def _key(review: Review) -> Iterator[Problem]:
         return
     if key not in properties:
         if hint := did_you_mean(key, properties):
-            yield review.tell("clients.unknown-key", f'the clients schema has no field "{key}"', ("clients", "key"), hint)
+            yield review.tell(
+                "clients.unknown-key", f'the clients schema has no field "{key}"', ("clients", "key"), hint
+            )
     elif isinstance(properties[key], Mapping) and "x-data-class" in properties[key]:
-        problem = review.tell("clients.personal-key", f'"{key}" is personal data and would stand in every report and reference', ("clients", "key"), "use an id of your own as the key")
+        problem = review.tell(
+            "clients.personal-key",
+            f'"{key}" is personal data and would stand in every report and reference',
+            ("clients", "key"),
+            "use an id of your own as the key",
+        )
         yield Problem(problem.code, problem.message, problem.location, problem.hint, "warning")
 
 
@@ -143,7 +162,12 @@ def _wrong(review: Review, names: Sequence[str | int], known: _Known) -> _Wrong 
         if root in IN_LOOP:
             why = 'exists only with "for_each"' if root in ("item", "index") else "is not known here yet"
             return 0, "template.unknown-name", f'"{root}" {why}', f"in scope here: {', '.join(known.names)}"
-        return 0, "template.unknown-name", f'there is no "{root}"', did_you_mean(root, known.names) or f"in scope here: {', '.join(known.names)}"
+        return (
+            0,
+            "template.unknown-name",
+            f'there is no "{root}"',
+            did_you_mean(root, known.names) or f"in scope here: {', '.join(known.names)}",
+        )
     if len(names) < 2 or not isinstance(names[1], str):
         return None
     if root == "inputs":
@@ -151,7 +175,12 @@ def _wrong(review: Review, names: Sequence[str | int], known: _Known) -> _Wrong 
     if root == "steps":
         return _unknown_output(names, known)
     if root == "item" and known.item_keys and names[1] not in known.item_keys:
-        return 1, "template.unknown-key", f'"item" has no "{names[1]}"', did_you_mean(names[1], known.item_keys) or f"its keys: {', '.join(known.item_keys)}"
+        return (
+            1,
+            "template.unknown-key",
+            f'"item" has no "{names[1]}"',
+            did_you_mean(names[1], known.item_keys) or f"its keys: {', '.join(known.item_keys)}",
+        )
     if root == "client":
         return _unknown_field(names, review.clients_schema)
     return None
@@ -160,24 +189,44 @@ def _wrong(review: Review, names: Sequence[str | int], known: _Known) -> _Wrong 
 def _undeclared(name: str, declared: Sequence[str]) -> _Wrong | None:
     if name in declared:
         return None
-    return 1, "template.unknown-input", f'there is no input "{name}"', did_you_mean(name, declared) or 'declare it under "inputs"'
+    return (
+        1,
+        "template.unknown-input",
+        f'there is no input "{name}"',
+        did_you_mean(name, declared) or 'declare it under "inputs"',
+    )
 
 
 def _unknown_output(names: Sequence[str | int], known: _Known) -> _Wrong | None:
     step = str(names[1])
     if step in known.later and step not in known.outputs:
-        return 1, "template.later-step", f'step "{step}" has not run by then', "move the step up, or read another one"
+        return (
+            1,
+            "template.later-step",
+            f'step "{step}" has not run by then',
+            "move the step up, or read another one",
+        )
     if step not in known.outputs:
-        return 1, "template.unknown-step", f'there is no step "{step}"', did_you_mean(step, [*known.outputs, *known.later]) or "name a step that stands above"
+        return (
+            1,
+            "template.unknown-step",
+            f'there is no step "{step}"',
+            did_you_mean(step, [*known.outputs, *known.later]) or "name a step that stands above",
+        )
     output = next((part for part in names[2:] if isinstance(part, str)), None)
     if output is None or output in known.outputs[step]:
         return None
     hint = did_you_mean(output, known.outputs[step]) or f'add it to the outputs of "{step}"'
-    return list(names).index(output, 2), "template.unknown-output", f'step "{step}" has no output "{output}"', hint
+    return (
+        list(names).index(output, 2),
+        "template.unknown-output",
+        f'step "{step}" has no output "{output}"',
+        hint,
+    )
 
 
 def _unknown_field(names: Sequence[str | int], schema: Mapping[str, Any]) -> _Wrong | None:
-    """A field that the clients schema does not name: an error where it is closed, worth a word where it looks like a slip."""
+    """A field that the clients schema does not name: an error where it is closed, a warning where it looks like a slip."""
     node: Any = schema
     for at, name in enumerate(names[1:], start=1):
         properties = node.get("properties") if isinstance(node, Mapping) else None
@@ -205,4 +254,9 @@ def _when_path(review: Review, where: Where, text: str, known: _Known) -> Iterat
         if at == 0:
             hint = f'the path of a "when" starts at a name in scope: {", ".join(known.names)}'
         start = text.find(str(check.path[at]))
-        yield Problem(code, message, placed(review, where, text, start if start >= 0 else None, start + len(str(check.path[at]))), hint)
+        yield Problem(
+            code,
+            message,
+            placed(review, where, text, start if start >= 0 else None, start + len(str(check.path[at]))),
+            hint,
+        )

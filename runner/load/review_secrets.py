@@ -24,8 +24,16 @@ def secret_problems(review: Review) -> Iterator[Problem]:
         request = step.get("request")
         headers = request.get("headers") if isinstance(request, Mapping) else None
         for name, value in (headers if isinstance(headers, Mapping) else {}).items():
-            if _KEY_HEADER.match(name) and isinstance(value, str) and not has_template(value) and not _BEARER.search(value):
-                yield _secret(f'a literal value for header "{name}"', review.source.locate((*where, "request", "headers", name)))
+            if (
+                _KEY_HEADER.match(name)
+                and isinstance(value, str)
+                and not has_template(value)
+                and not _BEARER.search(value)
+            ):
+                yield _secret(
+                    f'a literal value for header "{name}"',
+                    review.source.locate((*where, "request", "headers", name)),
+                )
 
 
 def _secret(what: str, place: Location) -> Problem:

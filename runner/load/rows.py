@@ -78,9 +78,7 @@ def read_rows(path: str, data: bytes, kind: Kind) -> RowsFile:
         return RowsFile((), (_not_utf8(path, error),))
     if "\0" in text:
         place = _Lines(path, text).place(text.index("\0"))
-        return RowsFile(
-            (), (Problem("clients.encoding", "found a NUL character, expected text", place, UTF8_HINT),)
-        )
+        return RowsFile((), (Problem("clients.encoding", "found a NUL character, expected text", place, UTF8_HINT),))
     return READERS[kind](path, text)
 
 
@@ -165,9 +163,7 @@ def _read_csv(path: str, text: str) -> RowsFile:
         rows.append(row)
         problems += row.problems
     if not rows:
-        found, expected = (
-            ("no rows", "one per client") if table.columns else ("an empty file", "a header row")
-        )
+        found, expected = ("no rows", "one per client") if table.columns else ("an empty file", "a header row")
         problems.append(Problem("clients.empty", f"found {found}, expected {expected}", Location(path)))
     return RowsFile(tuple(rows), tuple(problems), table.columns)
 
@@ -186,9 +182,7 @@ def _record(table: _Table, paths: tuple[tuple[str, ...], ...], line: int, record
     if len(raw) != len(paths):
         message = f"found {_cells(len(raw))}, expected {len(paths)}"
         hint = (
-            "put double quotes around a cell that holds a comma"
-            if len(raw) > len(paths)
-            else "add the missing cells"
+            "put double quotes around a cell that holds a comma" if len(raw) > len(paths) else "add the missing cells"
         )
         problems = (Problem("clients.ragged", message, Location(table.path, line, 1), hint),)
     return Row(table.path, line, cells, raw, problems, partial(table.column, line))
@@ -213,9 +207,7 @@ def _header(table: _Table, line: int) -> Iterator[Problem]:
     for number, (name, match) in enumerate(zip(table.columns, table.cells(line), strict=False), 1):
         place = table.place(match.start())
         if not name or "" in name.split("."):
-            message = (
-                f'column "{name}" has an empty part in its name' if name else f"column {number} has no name"
-            )
+            message = f'column "{name}" has an empty part in its name' if name else f"column {number} has no name"
             yield Problem("clients.header", message, place, "give every column a name")
         elif name in first:
             message = f'duplicate column "{name}", first given as column {first[name]}'
@@ -226,9 +218,7 @@ def _header(table: _Table, line: int) -> Iterator[Problem]:
         for outer in (".".join(parts[:count]) for count in range(1, len(parts))):
             if outer in first and outer:
                 message = f'column "{name}" stands beside "{outer}", expected one of them'
-                yield Problem(
-                    "clients.header", message, _cell_place(table, line, first[name]), f'rename "{outer}"'
-                )
+                yield Problem("clients.header", message, _cell_place(table, line, first[name]), f'rename "{outer}"')
 
 
 def _cell_place(table: _Table, line: int, number: int) -> Location:
@@ -245,9 +235,7 @@ def _broken_record(table: _Table, line: int) -> Problem:
             hint = 'write "" for a quote inside a quoted cell'
             return Problem("clients.quote", message, table.place(match.start()), hint)
     message = f"found a cell of more than {MAX_CELL:,} characters"
-    return Problem(
-        "clients.too-large", message, Location(table.path, line, 1), "put long content in a document"
-    )
+    return Problem("clients.too-large", message, Location(table.path, line, 1), "put long content in a document")
 
 
 def _not_utf8(path: str, error: UnicodeDecodeError) -> Problem:
@@ -306,9 +294,7 @@ def _constant(text: str) -> object:
     raise _UnfitError(f"found {text}, expected a number")
 
 
-DECODER = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_int=_integer, parse_float=_number, parse_constant=_constant
-)
+DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_number, parse_constant=_constant)
 
 
 def _decode(text: str, start: int) -> tuple[object, int]:
@@ -405,9 +391,7 @@ def _read_json(path: str, text: str) -> RowsFile:
             raise json.JSONDecodeError("Extra data", text, _skip(text, offset))
     except ValueError as error:
         problem = _not_json(error, lines.place, start)
-        return RowsFile(
-            tuple(rows), (*(each for row in rows for each in row.problems), problem), _names(rows)
-        )
+        return RowsFile(tuple(rows), (*(each for row in rows for each in row.problems), problem), _names(rows))
     return _file(path, rows, [problem for row in rows for problem in row.problems])
 
 
@@ -420,9 +404,7 @@ def _item(path: str, line: int, value: object, places: Callable[[str], int] = _f
     if isinstance(value, dict):
         return Row(path, line, value, places=places)
     message = f"row is {yaml.kind_of(value)}, expected a mapping"
-    return Row(
-        path, line, {}, None, (Problem("clients.not-a-mapping", message, Location(path, line, 1)),), places
-    )
+    return Row(path, line, {}, None, (Problem("clients.not-a-mapping", message, Location(path, line, 1)),), places)
 
 
 def _file(path: str, rows: list[Row], problems: list[Problem]) -> RowsFile:
@@ -453,9 +435,7 @@ def _read_yaml(path: str, data: bytes) -> RowsFile:
     problems = [_without_data(problem) for problem in document.problems]
     if document.value is None:
         if not problems:
-            problems.append(
-                Problem("clients.empty", "found null, expected a list of mappings", Location(path))
-            )
+            problems.append(Problem("clients.empty", "found null, expected a list of mappings", Location(path)))
         return RowsFile((), tuple(problems))
     if not isinstance(document.value, list):
         message = f"found {yaml.kind_of(document.value)}, expected a list of mappings"
@@ -488,9 +468,7 @@ def _without_data(problem: Problem) -> Problem:
 # --- types ---------------------------------------------------------------------------------------
 
 
-def convert(
-    cells: Mapping[str, object], schema: Mapping[str, Any]
-) -> tuple[dict[str, object], list[tuple[str, str]]]:
+def convert(cells: Mapping[str, object], schema: Mapping[str, Any]) -> tuple[dict[str, object], list[tuple[str, str]]]:
     """Give the text cells of a CSV row the types of a JSON Schema; and (dotted column, complaint) of misfits.
 
     What the schema calls text, or does not know, stays as it is: leading zeros and "+973" survive.
@@ -531,9 +509,7 @@ def _convert_cell(cell: str, schema: Mapping[str, Any]) -> tuple[object, list[st
         fits, value = CONVERTERS.get(name, _not_convertible)(cell.strip())
         if fits:
             return value, []
-    expected = " or ".join(
-        EXPECTED.get(name, str(name)) for name in types if name != "null" or len(types) == 1
-    )
+    expected = " or ".join(EXPECTED.get(name, str(name)) for name in types if name != "null" or len(types) == 1)
     return cell, [f"holds text, expected {expected}"]
 
 

@@ -18,8 +18,6 @@ Locate = Callable[[tuple[str | int, ...], bool], Location | None]
 IsOpen = Callable[[Any], bool]
 
 
-
-
 class Schema:
     """A JSON Schema ready for use. `personal` keeps values out of messages: they are somebody's data."""
 
@@ -87,7 +85,13 @@ def _path(error: ValidationError) -> tuple[str | int, ...]:
 
 def _name(error: ValidationError) -> str:
     steps = [str(step) for step in error.absolute_path if isinstance(step, str)]
-    return steps[-1] if steps else str(error.schema.get("title", "value")) if isinstance(error.schema, Mapping) else "value"
+    return (
+        steps[-1]
+        if steps
+        else str(error.schema.get("title", "value"))
+        if isinstance(error.schema, Mapping)
+        else "value"
+    )
 
 
 def _listed(error: ValidationError) -> list[Any]:
@@ -99,7 +103,7 @@ def _keys(error: ValidationError) -> list[str]:
 
 
 def _required(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    properties = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
+    properties: Mapping[str, Any] = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
     missing = [name for name in _listed(error) if name not in _keys(error)]
     for name in missing:
         # One slip, one problem: a near key that nobody knows is told by the unknown-key complaint.
@@ -108,7 +112,12 @@ def _required(schema: Schema, error: ValidationError, locate: Locate) -> Iterato
             continue
         rule = properties.get(name)
         about = str(rule.get("description", "")) if isinstance(rule, Mapping) else ""
-        yield schema.tell("missing-key", f'missing key "{name}"', locate(_path(error), True), about and f"{name}: {_lower_first(about)}")
+        yield schema.tell(
+            "missing-key",
+            f'missing key "{name}"',
+            locate(_path(error), True),
+            about and f"{name}: {_lower_first(about)}",
+        )
 
 
 def _additional(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
@@ -117,7 +126,9 @@ def _additional(schema: Schema, error: ValidationError, locate: Locate) -> Itera
     for name in _keys(error):
         if name not in known:
             free = [key for key in known if key not in _keys(error)]
-            hint = did_you_mean(name, free) or (f"known keys: {', '.join(known)}" if known and len(known) <= 20 else "remove it")
+            hint = did_you_mean(name, free) or (
+                f"known keys: {', '.join(known)}" if known and len(known) <= 20 else "remove it"
+            )
             yield schema.tell("unknown-key", f'unknown key "{name}"', locate((*_path(error), name), True), hint)
 
 
@@ -135,13 +146,19 @@ def _enum(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Pr
     allowed = [str(value) for value in _listed(error)]
     given = error.instance if isinstance(error.instance, str) else ""
     hint = did_you_mean(given, allowed) or f"one of: {', '.join(allowed)}"
-    message = f'"{_name(error)}" is {schema.shown(error.instance)}, expected one of {len(allowed)} words' if len(allowed) > 1 else f'"{_name(error)}" is {schema.shown(error.instance)}, expected {allowed[0]}'
+    message = (
+        f'"{_name(error)}" is {schema.shown(error.instance)}, expected one of {len(allowed)} words'
+        if len(allowed) > 1
+        else f'"{_name(error)}" is {schema.shown(error.instance)}, expected {allowed[0]}'
+    )
     yield schema.tell("unknown-value", message, locate(_path(error), False), hint)
 
 
 def _const(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     message = f'"{_name(error)}" is {schema.shown(error.instance)}, expected {json.dumps(error.validator_value)}'
-    yield schema.tell("unknown-value", message, locate(_path(error), False), f"write {json.dumps(error.validator_value)}")
+    yield schema.tell(
+        "unknown-value", message, locate(_path(error), False), f"write {json.dumps(error.validator_value)}"
+    )
 
 
 def _pattern(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
@@ -152,11 +169,21 @@ def _pattern(schema: Schema, error: ValidationError, locate: Locate) -> Iterator
 
 
 def _empty(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    yield schema.tell("empty", f'"{_name(error)}" is empty', locate(_path(error), False), "give it a value or remove the key")
+    yield schema.tell(
+        "empty",
+        f'"{_name(error)}" is empty',
+        locate(_path(error), False),
+        "give it a value or remove the key",
+    )
 
 
 def _key_name(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    yield schema.tell("key-name", f'key {schema.shown(error.instance)} is not a name here', locate((*_path(error), str(error.instance)), True), "use lower-case letters, digits and underscores, starting with a letter")
+    yield schema.tell(
+        "key-name",
+        f"key {schema.shown(error.instance)} is not a name here",
+        locate((*_path(error), str(error.instance)), True),
+        "use lower-case letters, digits and underscores, starting with a letter",
+    )
 
 
 def _other(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:

@@ -85,9 +85,7 @@ def read(path: str, text: str | bytes) -> Document:
     if builder.root is None or builder.is_blank:
         problem = Problem("yaml.empty", "found an empty file, expected a mapping", Location(path))
         return Document(None, source, (*builder.problems, problem))
-    return Document(
-        builder.root.value, Source(path, source.text, builder.root.place), tuple(builder.problems)
-    )
+    return Document(builder.root.value, Source(path, source.text, builder.root.place), tuple(builder.problems))
 
 
 def _with(problems: list[Problem], syntax: Problem) -> tuple[Problem, ...]:
@@ -242,17 +240,13 @@ class _Builder:
             node = _Node(value, place, target.size, target.height, target.text)
         elif event.anchor in self.anchors:
             hint = f'take "*{event.anchor}" out of what "&{event.anchor}" names'
-            self._complain(
-                "yaml.recursive-alias", f'alias "*{event.anchor}" stands inside itself', event, hint
-            )
+            self._complain("yaml.recursive-alias", f'alias "*{event.anchor}" stands inside itself', event, hint)
         else:
             hint = (
                 did_you_mean(event.anchor, list(self.anchors)[-MAX_PROBLEMS:])
                 or "put quotes around the value if it is no alias"
             )
-            self._complain(
-                "yaml.unknown-alias", f'alias "*{event.anchor}" names nothing above it', event, hint
-            )
+            self._complain("yaml.unknown-alias", f'alias "*{event.anchor}" names nothing above it', event, hint)
         self._add(node)
 
     def _begin(self, event: Any) -> None:
@@ -575,11 +569,7 @@ class _Explanation:
 
     def _expected_key(self) -> Problem:
         last, token = self.builder.last, self._token()
-        if (
-            last.style in ("'", '"')
-            and last.end <= self.at
-            and not self.text[last.end : self.at].strip(SPACE)
-        ):
+        if last.style in ("'", '"') and last.end <= self.at and not self.text[last.end : self.at].strip(SPACE):
             return self._after_quote(last)
         if not self.is_first_on_line:
             message = f"found {self._shown()} after the value, expected the end of the line"
@@ -633,9 +623,7 @@ class _Explanation:
         name = line.line_text[line.column - 1 :].strip()
         end = self.from_ + len(name)
         if name[:1] in ("'", '"'):
-            return self._say(
-                'found quoted text, expected "key: value"', "indent it under its key", self.from_, end
-            )
+            return self._say('found quoted text, expected "key: value"', "indent it under its key", self.from_, end)
         shown = name if len(name) <= 40 else name[:39] + "…"
         message = f'found "{shown}", expected "key: value"'
         return self._say(message, hint, self.from_, end)
@@ -652,9 +640,7 @@ class _Explanation:
 
     def _no_content(self) -> Problem:
         if self.is_at_end:
-            return self._say(
-                "found the end of the file, expected a value", "close the brackets that are open"
-            )
+            return self._say("found the end of the file, expected a value", "close the brackets that are open")
         return self._say(f"found {self._shown()}, expected a value", "put quotes around it if it is text")
 
     def _no_document(self) -> Problem:
@@ -684,16 +670,12 @@ class _Explanation:
         tag, end = re.compile(r"\S+").match(self.text, self.from_), self.from_ + 1
         shown = tag[0] if tag else "!"
         end = tag.end() if tag else end
-        return Problem(
-            "yaml.tag", f'unknown tag "{shown}"', self.source.at(self.from_, end), "remove the tag"
-        )
+        return Problem("yaml.tag", f'unknown tag "{shown}"', self.source.at(self.from_, end), "remove the tag")
 
     def _block_header(self) -> Problem:
         style = self.text[self.from_ : self.from_ + 1]
         message = f'found {self._shown()} after "{style}", expected the text on the next line'
-        return self._say(
-            message, f'put quotes around the value if it begins with "{style}"', end=self._token()[1]
-        )
+        return self._say(message, f'put quotes around the value if it begins with "{style}"', end=self._token()[1])
 
     def _no_name(self) -> Problem:
         sign = self.text[self.from_ : self.from_ + 1]
@@ -707,9 +689,7 @@ class _Explanation:
     def _directive(self) -> Problem:
         line = self.source.line(self.line)
         message = 'found "%" at the beginning of a line, which is for directives'
-        return self._say(
-            message, "put quotes around the value", self.source.line_start(line.line) + line.column - 1
-        )
+        return self._say(message, "put quotes around the value", self.source.line_start(line.line) + line.column - 1)
 
     def _unseparated(self) -> Problem:
         message = f"found {self._shown()} right after a tag, expected a space"

@@ -41,7 +41,13 @@ class Fault(StrEnum):
     GUARD = "guard"
 
 
-STEP_ORDER = (StepStatus.SKIPPED, StepStatus.PASSED, StepStatus.WAITING, StepStatus.FAILED, StepStatus.UNKNOWN)
+STEP_ORDER = (
+    StepStatus.SKIPPED,
+    StepStatus.PASSED,
+    StepStatus.WAITING,
+    StepStatus.FAILED,
+    StepStatus.UNKNOWN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,11 @@ class Outcome:
         return self.fault is None and self.status not in (StepStatus.WAITING, StepStatus.UNKNOWN)
 
     def to_json(self) -> dict[str, Any]:
-        body: dict[str, Any] = {"status": self.status.value, "attempts": self.attempts, "requests": self.requests}
+        body: dict[str, Any] = {
+            "status": self.status.value,
+            "attempts": self.attempts,
+            "requests": self.requests,
+        }
         body |= {"duration_ms": self.duration_ms, "outputs": dict(self.outputs)}
         body |= {"checks": [check.to_json() for check in self.checks]}
         if self.ending:

@@ -13,7 +13,7 @@ from runner.model.problem import Location
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How a read is repeated: `attempts` in all, pauses growing from `first` to `at_most` seconds, `on` which faults."""
+    """How a read is repeated: `attempts` in all, pauses from `first` growing to `at_most` seconds, on which faults."""
 
     attempts: int = 4
     first: float = 0.5

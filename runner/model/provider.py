@@ -105,7 +105,7 @@ class LookUp:
 class MoneyRule:
     """What a money call moves: request fields of amount and asset, and the word in the report (`deposits`).
 
-    `asset` may be a fixed word when `fixed_asset` is set. `places` > 0 means that the wire counts minor units (cents: 2).
+    `fixed_asset` stands in where the request names none. `places` > 0: the wire counts minor units (cents: 2).
     """
 
     kind: str

@@ -61,15 +61,12 @@ def mask(value: Any, schema: Schema, classes: Container[str] | None = None) -> A
     return _mask(value, _applying([schema], schema), schema, classes, covered=False)
 
 
-def _mask(
-    value: Any, nodes: list[Schema], root: Schema, classes: Container[str] | None, covered: bool
-) -> Any:
+def _mask(value: Any, nodes: list[Schema], root: Schema, classes: Container[str] | None, covered: bool) -> Any:
     name = _data_class(nodes)
     covered = covered or (name is not None and (classes is None or name in classes))
     if isinstance(value, (Mapping, list, tuple)):
         masked = {
-            step: _mask(item, _children(nodes, step, root), root, classes, covered)
-            for step, item in _items(value)
+            step: _mask(item, _children(nodes, step, root), root, classes, covered) for step, item in _items(value)
         }
         return masked if isinstance(value, Mapping) else list(masked.values())
     return MASK if covered and value is not None else value
@@ -93,9 +90,7 @@ def _steps(node: Schema, step: Any) -> Iterator[Any]:
         yield first[step] if step < len(first) else node.get("items")
         return
     named = (node.get("properties") or {}).get(step)
-    patterns = [
-        child for name, child in (node.get("patternProperties") or {}).items() if re.search(name, str(step))
-    ]
+    patterns = [child for name, child in (node.get("patternProperties") or {}).items() if re.search(name, str(step))]
     yield from patterns
     yield named if named is not None or patterns else node.get("additionalProperties")
 

@@ -125,9 +125,7 @@ def _secret_forms(secret: str) -> set[str]:
     bare = secret.strip()
     forms = _written_forms(bare)
     # A PEM may be quoted in part, re-indented or wrapped: each of its lines is as secret as the whole.
-    forms |= {
-        line.strip() for line in bare.splitlines() if len(line.strip()) >= _SHORTEST_LINE and line[0] != "-"
-    }
+    forms |= {line.strip() for line in bare.splitlines() if len(line.strip()) >= _SHORTEST_LINE and line[0] != "-"}
     for text in {secret, bare}:
         raw = text.encode("utf-8", "surrogatepass")
         encoded = {raw.hex(), raw.hex().upper(), *_base64_forms(raw)}

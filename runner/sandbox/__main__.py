@@ -42,9 +42,7 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m runner.san
 
 def _written(chosen: Options, found: list[tuple[str, str]], env: Mapping[str, Mapping[str, str]]) -> str:
     if chosen.format == "env" or (chosen.format == "auto" and sys.stdout.isatty()):
-        return "".join(
-            f"export {key}={_quoted(value)}\n" for one in env.values() for key, value in one.items()
-        )
+        return "".join(f"export {key}={_quoted(value)}\n" for one in env.values() for key, value in one.items())
     listening: dict[str, Any] = {name: {"url": url, "env": env[name]} for name, url in found}
     return json.dumps(listening) + "\n"
 

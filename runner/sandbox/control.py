@@ -60,8 +60,7 @@ class Control:
                 "answers": dict(sorted(traffic.answers.items())),
                 "worst_second": traffic.worst_second,
                 "refusals": [
-                    {"at": iso(one.at), "operation": one.operation, "cause": one.cause}
-                    for one in traffic.refusals
+                    {"at": iso(one.at), "operation": one.operation, "cause": one.cause} for one in traffic.refusals
                 ],
                 "faults": app.faults.report(),
                 "pending": app.pending,

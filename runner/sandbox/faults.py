@@ -123,9 +123,7 @@ def parse(text: str) -> Fault:
         elif re.fullmatch(r"skip\d+", part):
             skip = int(part[4:])
         else:
-            raise ValueError(
-                f'fault "{text}": cannot read "{part}", expected xCOUNT, pPROB, skipN or client=ID'
-            )
+            raise ValueError(f'fault "{text}": cannot read "{part}", expected xCOUNT, pPROB, skipN or client=ID')
     if kind in NEEDS_SECONDS and seconds is None:
         raise ValueError(f'fault "{text}": "{kind}" needs seconds, e.g. {kind}:2')
     return Fault(operation, kind, seconds, count, probability, skip, client if marker else None)
@@ -169,9 +167,7 @@ class Faults:
                 return live.fault
         return None
 
-    def _hits(
-        self, live: _Live, operation: str, client: Callable[[], str | None], makes_orders: bool
-    ) -> bool:
+    def _hits(self, live: _Live, operation: str, client: Callable[[], str | None], makes_orders: bool) -> bool:
         fault = live.fault
         if fault.operation not in ("*", operation) or (fault.kind in ORDER_KINDS and not makes_orders):
             return False

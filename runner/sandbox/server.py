@@ -42,9 +42,7 @@ def ports_from(port: int, count: int) -> list[int]:
     return [port + index if port else 0 for index in range(count)]
 
 
-async def run(
-    apps: Sequence[App], host: str, ports: Sequence[int], ready: Ready, stop: asyncio.Event
-) -> None:
+async def run(apps: Sequence[App], host: str, ports: Sequence[int], ready: Ready, stop: asyncio.Event) -> None:
     """Serve until `stop` is set; raises OSError when a port is taken."""
     listeners: list[socket.socket] = []
     with contextlib.ExitStack() as closing:
@@ -62,9 +60,7 @@ async def run(
         await asyncio.gather(*serving)
 
 
-def serve(
-    apps: Sequence[App], host: str, ports: Sequence[int], ready: Ready, until: Callable[[], None] | None
-) -> None:
+def serve(apps: Sequence[App], host: str, ports: Sequence[int], ready: Ready, until: Callable[[], None] | None) -> None:
     """Serve until SIGTERM, SIGINT, or until the blocking function `until` returns."""
 
     async def main() -> None:

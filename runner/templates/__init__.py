@@ -1,7 +1,7 @@
 """Expressions in an author's text: read once, rendered for every client, pure, and bounded in time and size.
 
-One language, Jinja's expressions in `{{ }}`, and nothing else of Jinja. Only what an author wrote is ever read as an
-expression; what comes out of the scope is data and stays as it is.
+One language, Jinja's expressions in `{{ }}`, and nothing else of Jinja. Only what an author wrote is ever
+read as an expression; what comes out of the scope is data and stays as it is.
 
     render({"name": "{{ client.name | upper }}", "back": "{{ client.back | optional }}"}, scope)
 """

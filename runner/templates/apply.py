@@ -1,4 +1,4 @@
-"""Apply a filter, a test or a method by its name, inside the bounds. What is not in these tables can't be called."""
+"""Apply a filter or a test by its name, inside the bounds. What is not in these tables does not exist."""
 
 from __future__ import annotations
 
@@ -95,12 +95,8 @@ def check_test(name: str) -> None:
 
 def unknown_filter(name: str) -> TemplateError:
     if name in UNAVAILABLE:
-        return TemplateError(
-            "template.forbidden", f'filter "{name}" is not available here', hint=UNAVAILABLE[name]
-        )
-    return TemplateError(
-        "template.unknown-filter", f'unknown filter "{name}"', hint=did_you_mean(name, FILTERS)
-    )
+        return TemplateError("template.forbidden", f'filter "{name}" is not available here', hint=UNAVAILABLE[name])
+    return TemplateError("template.unknown-filter", f'unknown filter "{name}"', hint=did_you_mean(name, FILTERS))
 
 
 def unknown_test(name: str) -> TemplateError:
@@ -155,9 +151,7 @@ def _sieve(wanted: bool, by_attribute: bool) -> Filter:
         read = reader(args[0] if by_attribute else None)
         name, *rest = (args[1:] if by_attribute else args) or (None,)
         if name is not None and (not isinstance(name, str) or name not in predicates.PREDICATES):
-            raise TemplateError(
-                "template.unknown-filter", "select and reject are given a name that no test has"
-            )
+            raise TemplateError("template.unknown-filter", "select and reject are given a name that no test has")
 
         def passes(item: object) -> bool:
             run.tick()
@@ -231,8 +225,8 @@ ABOUT_ABSENCE: Final = frozenset({"defined", "undefined"})
 """Tests that may be asked about a missing value."""
 
 STRUCTURAL: Final = TOLERANT | {
-    "batch", "count", "first", "items", "last", "length", "list", "map", "only", "reject", "rejectattr", "reverse",
-    "select", "selectattr", "slice", "without",
+    "batch", "count", "first", "items", "last", "length", "list", "map", "only", "reject", "rejectattr",
+    "reverse", "select", "selectattr", "slice", "without",
 }  # fmt: skip
 """Filters that only move items about, so an item may still be unknown."""
 
@@ -246,4 +240,4 @@ UNAVAILABLE: Final[Mapping[str, str]] = {
     "urlize": "",
     "xmlattr": "",
 }
-"""Filters of Jinja that can't be bounded or repeated, or that speak HTML or Python; and what to do instead."""
+"""Filters of Jinja that can't be bounded or repeated, or speak HTML or Python; and what to do instead."""

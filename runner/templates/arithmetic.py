@@ -123,9 +123,7 @@ def _numbers(symbol: str, a: int | Decimal, b: int | Decimal) -> int | Decimal:
             raise TemplateError("template.value", "a number can't be divided by zero") from None
         raise TemplateError("template.value", f'"{symbol}" has no result for these numbers') from None
     except Inexact:
-        raise TemplateError(
-            "template.too-large", f"the exact result has more than {_DIGITS} digits"
-        ) from None
+        raise TemplateError("template.too-large", f"the exact result has more than {_DIGITS} digits") from None
     except ArithmeticError:
         raise TemplateError("template.too-large", "a number is out of range") from None
     if isinstance(result, int) and abs(result) >= _LARGEST:
@@ -138,9 +136,7 @@ def _power(a: int | Decimal, b: int | Decimal) -> int | Decimal:
     if isinstance(a, int) and isinstance(b, int) and b >= 0:
         if abs(a) > 1 and a.bit_length() * b > 8 * _DIGITS:
             raise TemplateError("template.too-large", f"the result has more than {_DIGITS} digits")
-        return (
-            int(a**b) if abs(a) > 1 else int(a ** min(b, 2 + b % 2))
-        )  # 0, 1 and -1: only the parity matters
+        return int(a**b) if abs(a) > 1 else int(a ** min(b, 2 + b % 2))  # 0, 1 and -1: only the parity matters
     return _ROUNDED.power(Decimal(a), Decimal(b))
 
 

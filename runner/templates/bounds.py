@@ -14,7 +14,7 @@ SECONDS: Final = 1.0
 MAX_RANGE: Final = 100_000
 
 _MAX_WORK: Final = 32 * MAX_SIZE
-"""How much all intermediate values may hold together: a list of large texts is built before it can be measured."""
+"""How much all values made on the way may hold together: many arguments exist before they are used."""
 
 
 class Run:
@@ -40,7 +40,7 @@ class Run:
             raise TemplateError("template.too-slow", "the template needs more than one second")
 
     def made(self, value: T) -> T:
-        """`value`, which an operator or a filter has just built: refused when it, or all of them together, is too much."""
+        """`value`, just built by an operator or a filter: refused when it, or all such, is too much."""
         self._made += size(value)
         if self._made > _MAX_WORK:
             raise too_large("the work of the template")

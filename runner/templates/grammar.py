@@ -1,4 +1,4 @@
-"""Jinja's grammar, read into our own nodes. The only file that imports jinja2, and it is imported only when needed."""
+"""Jinja's grammar, read into our own nodes. The only file that imports jinja2; imported only when needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jinja2.lexer import Token, TokenStream
 from jinja2.lexer import operators as tokens_of_operators
 from jinja2.parser import Parser
 
-from runner.templates import apply, methods, nodes, operators
+from runner.templates import apply, methods, nodes, operators, structure
 from runner.templates.bounds import Run
 from runner.templates.nodes import Node
 from runner.templates.values import MAX_DIGITS, TemplateError, size
@@ -43,8 +43,9 @@ def parse(text: str, base: int = 0) -> Node:
 def _tokens(text: str, base: int) -> Iterator[Token]:
     """The words of the expression.
 
-    Jinja carries one number per token, the line, into its tree. We give it the offset instead, so that every node knows
-    its place; a dot and a bracket carry the offset of the word behind them, which is the name that may fail.
+    Jinja carries one number per token, the line, into its tree. We give it the offset instead, so that
+    every node knows its place; a dot and a bracket carry the offset of the word behind them, which is the
+    name that may fail.
     """
     run = Run({})
     held: Token | None = None
@@ -99,9 +100,7 @@ def _decimal(word: str, offset: int) -> object:
         number = Decimal(word.replace("_", ""))
         size(number)
     except (ArithmeticError, TemplateError):
-        raise TemplateError(
-            "template.too-large", f"a number has more than {MAX_DIGITS} digits", offset
-        ) from None
+        raise TemplateError("template.too-large", f"a number has more than {MAX_DIGITS} digits", offset) from None
     return number
 
 
@@ -110,8 +109,8 @@ _VALUES: Final[dict[str, Callable[[str, int], Any]]] = {
 }  # fmt: skip
 
 _SYMBOLS: Final = {
-    jinja.Add: "+", jinja.Sub: "-", jinja.Mul: "*", jinja.Div: "/", jinja.FloorDiv: "//", jinja.Mod: "%", jinja.Pow: "**",
-    jinja.And: "and", jinja.Or: "or", jinja.Neg: "-", jinja.Pos: "+",
+    jinja.Add: "+", jinja.Sub: "-", jinja.Mul: "*", jinja.Div: "/", jinja.FloorDiv: "//", jinja.Mod: "%",
+    jinja.Pow: "**", jinja.And: "and", jinja.Or: "or", jinja.Neg: "-", jinja.Pos: "+",
 }  # fmt: skip
 _COMPARISONS: Final = {
     "eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in",
@@ -136,7 +135,7 @@ def _read(tree: jinja.Expr, depth: int) -> Node:
         case jinja.Test():
             with nodes.At(at):
                 apply.check_test(tree.name)
-            return nodes.Test(_read(tree.node, depth), tree.name, *_arguments(tree, depth), at)
+            return structure.Test(_read(tree.node, depth), tree.name, *_arguments(tree, depth), at)
         case jinja.Call():
             return _call(tree, depth)
         case jinja.Compare():
@@ -145,9 +144,7 @@ def _read(tree: jinja.Expr, depth: int) -> Node:
         case jinja.And() | jinja.Or():
             return operators.Logic(_SYMBOLS[type(tree)], _read(tree.left, depth), _read(tree.right, depth))
         case jinja.BinExpr():
-            return operators.Binary(
-                _SYMBOLS[type(tree)], _read(tree.left, depth), _read(tree.right, depth), at
-            )
+            return operators.Binary(_SYMBOLS[type(tree)], _read(tree.left, depth), _read(tree.right, depth), at)
         case jinja.Not():
             return operators.Not(_read(tree.node, depth))
         case jinja.UnaryExpr():
@@ -158,11 +155,9 @@ def _read(tree: jinja.Expr, depth: int) -> Node:
             otherwise = _read(tree.expr2, depth) if tree.expr2 else None
             return operators.Choice(_read(tree.test, depth), _read(tree.expr1, depth), otherwise, at)
         case jinja.List() | jinja.Tuple():
-            return nodes.ListOf(_all(tree.items, depth))
+            return structure.ListOf(_all(tree.items, depth))
         case jinja.Dict():
-            return nodes.MappingOf(
-                tuple((_read(pair.key, depth), _read(pair.value, depth)) for pair in tree.items)
-            )
+            return structure.MappingOf(tuple((_read(pair.key, depth), _read(pair.value, depth)) for pair in tree.items))
     raise _syntax("this can't be used in an expression here", at)
 
 
@@ -175,16 +170,13 @@ def _chain(tree: jinja.Expr, depth: int) -> Node:
     links.reverse()
     if len(links) > MAX_DEPTH:
         raise _too_deep(tree.lineno)
-    node: Node = (
-        nodes.Path((tree.name,), (tree.lineno,)) if isinstance(tree, jinja.Name) else _read(tree, depth)
-    )
+    node: Node = nodes.Path((tree.name,), (tree.lineno,)) if isinstance(tree, jinja.Name) else _read(tree, depth)
     for link in links:
         if isinstance(link, jinja.Getitem) and isinstance(link.arg, jinja.Slice):
             start, stop, step = (
-                _read(part, depth) if part else None
-                for part in (link.arg.start, link.arg.stop, link.arg.step)
+                _read(part, depth) if part else None for part in (link.arg.start, link.arg.stop, link.arg.step)
             )
-            node = nodes.Slice(node, (start, stop, step), link.lineno)
+            node = structure.Slice(node, (start, stop, step), link.lineno)
             continue
         if isinstance(link, jinja.Getitem) and isinstance(link.arg, jinja.Tuple):
             raise _syntax("a field is read by one key", link.lineno)
@@ -193,7 +185,7 @@ def _chain(tree: jinja.Expr, depth: int) -> Node:
         if isinstance(node, nodes.Path) and isinstance(key, nodes.Const) and type(key.value) in (str, int):
             node = nodes.Path((*node.names, key.value), (*node.offsets, link.lineno))  # type: ignore[arg-type]
         else:
-            node = nodes.Member(node, key, link.lineno)
+            node = structure.Member(node, key, link.lineno)
     return node
 
 
@@ -213,9 +205,9 @@ def _call(tree: jinja.Call, depth: int) -> Node:
     args, kwargs = _arguments(tree, depth)
     target = tree.node
     if isinstance(target, jinja.Name) and target.name == "range" and not kwargs:
-        return nodes.Range(args, target.lineno)
+        return structure.Range(args, target.lineno)
     if isinstance(target, jinja.Getattr) and target.attr in methods.METHODS:
-        return nodes.Method(_read(target.node, depth), target.attr, args, kwargs, target.lineno)
+        return structure.Method(_read(target.node, depth), target.attr, args, kwargs, target.lineno)
     called = f'"{target.name}" ' if isinstance(target, jinja.Name) else ""
     called = f'"{target.attr}" ' if isinstance(target, jinja.Getattr) else called
     raise TemplateError(

@@ -41,7 +41,8 @@ def member(
 ) -> object:
     """`look_up`, where an absent key gives a `Missing` that knows how to complain.
 
-    `of` are the names that led to `value`; `key_told` is the key when the author wrote it: a computed key is data.
+    `of` are the names that led to `value`; `key_told` is the key if the author wrote it: a computed one is
+    data.
     """
     found = look_up(value, key)
     if found is not ABSENT:

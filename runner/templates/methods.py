@@ -19,20 +19,16 @@ def call_method(
     args: Sequence[object] = (),
     kwargs: Mapping[str, object] = NO_ARGUMENTS,
 ) -> object:
-    """`value.name(args)`, for the few methods of texts and mappings that are kept; a missing value stays missing."""
+    """`value.name(args)`, for the few methods of texts and mappings; a missing value stays missing."""
     if type(value) is Missing or value is OMIT:
         return value
     settled(value)
     run.tick()
     if isinstance(value, Mapping) and name in value:
         raise TemplateError("template.forbidden", f'"{name}" is a field here and can\'t be called')
-    act = (
-        TEXT_METHODS if isinstance(value, str) else MAPPING_METHODS if isinstance(value, Mapping) else {}
-    ).get(name)
+    act = (TEXT_METHODS if isinstance(value, str) else MAPPING_METHODS if isinstance(value, Mapping) else {}).get(name)
     if act is None:
-        raise TemplateError(
-            "template.forbidden", f'{a_kind(value)} has no "{name}" to call', hint="use a filter"
-        )
+        raise TemplateError("template.forbidden", f'{a_kind(value)} has no "{name}" to call', hint="use a filter")
     for given in (*args, *kwargs.values()):
         settled(given)
     if run.unknowns and name != "get":

@@ -13,7 +13,7 @@ from runner.templates.values import MAX_SIZE, Later, nothing, settled, to_text, 
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Node):
     symbol: str
     left: Node
     right: Node
@@ -30,7 +30,7 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Node):
     symbol: str
     of: Node
     offset: int
@@ -44,7 +44,7 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Node):
     """`a < b <= c`: each neighbour pair must hold."""
 
     first: Node
@@ -67,7 +67,7 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(Node):
     """`a and b`, `a or b`; like Jinja's, they give one of their two sides."""
 
     symbol: str
@@ -83,7 +83,7 @@ class Logic:
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(Node):
     of: Node
 
     def parts(self) -> Iterator[Node]:
@@ -94,7 +94,7 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Node):
     """`yes if test else no`; without `else` it may be undefined."""
 
     test: Node
@@ -118,7 +118,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Concat:
+class Concat(Node):
     """`a ~ b`: the two as one text."""
 
     items: tuple[Node, ...]

@@ -1,4 +1,4 @@
-"""Old-style `%` formatting of a text, piece by piece: exact for decimals, bounded in width, in YAML's words."""
+"""Old-style `%` formatting, piece by piece: exact for decimals, bounded in width, in YAML's words."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from runner.templates.values import MAX_SIZE, TemplateError, a_kind, settled, si
 
 _MAX_WIDTH: Final = 10_000
 _SPEC: Final = re.compile(
-    r"%(?:\((?P<name>[^()]*)\))?(?P<flags>[-#0 +]*)(?P<width>[0-9]*)(?:\.(?P<precision>[0-9]*))?(?P<letter>.)",
+    r"%(?:\((?P<name>[^()]*)\))?(?P<flags>[-#0 +]*)"
+    r"(?P<width>[0-9]*)(?:\.(?P<precision>[0-9]*))?(?P<letter>.)",
     re.S,
 )
 
 
 def percent_format(text: str, values: object) -> str:
-    """`text` with each `%s`, `%d`, `%.2f`, `%(name)s` … filled from `values` (one value, a list, or a mapping)."""
+    """`text` with each `%s`, `%.2f`, `%(name)s` … filled from `values` (one value, a list, or a mapping)."""
     waiting = list(reversed(values)) if isinstance(values, list | tuple) else [values]
     pieces: list[str] = []
     total = end = 0
@@ -69,9 +70,7 @@ def _value(name: str | None, values: object, waiting: list[object]) -> object:
     if not isinstance(values, Mapping):
         raise _misfit(f"a text with %(names) is filled from a mapping, found {a_kind(values)}")
     if name not in values:
-        raise TemplateError(
-            "template.undefined", "the mapping to fill the text from lacks a name in the text"
-        )
+        raise TemplateError("template.undefined", "the mapping to fill the text from lacks a name in the text")
     return values[name]
 
 

@@ -1,8 +1,8 @@
 """The common expressions, read without Jinja: name chains, and filters with plain arguments.
 
-Most of what playbooks say is `client.name` or `client.back | optional`; importing jinja2 for that would cost more
-than reading the playbook. What this file does not recognise at once, it leaves to `grammar`; what it does, it must
-read exactly alike (a property test compares the two).
+Most of what playbooks say is `client.name` or `client.back | optional`; importing jinja2 for that would
+cost more than reading the playbook. What this file does not recognise at once, it leaves to `grammar`; what
+it does, it must read exactly alike (a property test compares the two).
 """
 
 from __future__ import annotations

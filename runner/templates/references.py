@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.templates import apply
 from runner.templates.lookup import Names, chain_text
-from runner.templates.nodes import Filter, Node, Path, Test
+from runner.templates.nodes import Node, Path
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A name chain that a template reads.
 
-    `names` are the constant keys (`("steps", "create", "id")`, `("xs", 0, "a")`), `offset` is where the chain starts in
-    the text, `text` is the chain as one writes it, `offsets` is where each name stands. `optional` says that the author
-    reckons with its absence: it stands before `optional` or `default`, or in `is defined`.
+    `names` are the constant keys (`("steps", "create", "id")`, `("xs", 0, "a")`), `offset` is where the
+    chain starts in the text, `text` is the chain as one writes it, `offsets` is where each name stands.
+    `optional` says that the author reckons with its absence: it stands before `optional` or `default`, or
+    in `is defined`.
     """
 
     names: Names
@@ -31,8 +31,5 @@ def references(node: Node, optional: bool = False) -> Iterator[Reference]:
     if isinstance(node, Path):
         yield Reference(node.names, node.offsets[0], chain_text(node.names), node.offsets, optional)
         return
-    reckons = (isinstance(node, Filter) and node.name in apply.TOLERANT) or (
-        isinstance(node, Test) and node.name in apply.ABOUT_ABSENCE
-    )
     for at, part in enumerate(node.parts()):
-        yield from references(part, optional or (reckons and at == 0))
+        yield from references(part, optional or (at == 0 and node.forgives))

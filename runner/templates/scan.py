@@ -12,9 +12,7 @@ from runner.templates.values import MAX_SIZE, TemplateError
 MAX_BRACKETS: Final = 24
 """How deep brackets may nest; Jinja's parser needs 14 frames of Python's thousand for each."""
 
-_WORD: Final = re.compile(
-    r"""[^'"()\[\]{}]+|'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|[()\[\]{}'"]""", re.S
-)
+_WORD: Final = re.compile(r"""[^'"()\[\]{}]+|'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|[()\[\]{}'"]""", re.S)
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 
 Piece = str | tuple[int, int]
@@ -77,9 +75,7 @@ def closing(text: str, start: int, opened: int | None = None) -> int:
                 raise _syntax(f'unexpected "{word}"', at)
         at = found.end()
     if opened is not None:
-        raise _syntax(
-            '"{{" is not closed', opened, 'close it with "}}"; for the braces themselves write {{ "{{" }}'
-        )
+        raise _syntax('"{{" is not closed', opened, 'close it with "}}"; for the braces themselves write {{ "{{" }}')
     if waiting:
         raise _syntax(f'"{waiting[-1]}" is missing at the end', at)
     return at

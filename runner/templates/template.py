@@ -30,7 +30,7 @@ from runner.templates.values import (
 class Template:
     """A text with its expressions read. It never changes, so threads may share it.
 
-    `references` are the name chains that are read, in order; `is_whole` says that the text is exactly one expression
+    `references` are the name chains that are read; `is_whole` says that the text is exactly one expression
     (white space around it aside), whose value then keeps its type.
     """
 
@@ -38,14 +38,13 @@ class Template:
     references: tuple[Reference, ...]
     is_whole: bool
     _pieces: tuple[str | Node, ...] = field(repr=False)
-    _names: Names = field(
-        default=(), repr=False
-    )  # a whole template that is a plain chain: read without a Run
+    _names: Names = field(default=(), repr=False)  # a whole template that is a plain chain: read without a Run
 
     def render(self, scope: Mapping[str, object]) -> object:
         """The value in `scope`; `OMIT` when it is to be left out; the `Unknown` when it rests on one.
 
-        A value is data: braces inside it stay as they are. A whole chain gives the scope's own object, not a copy.
+        A value is data: braces in it stay as they are. A whole chain gives the scope's own object, not a
+        copy.
         """
         value: object = scope
         for name in self._names:
@@ -133,17 +132,16 @@ def compile_expression(text: str) -> Template:
     if len(text) > MAX_SIZE:
         raise too_large("the expression")
     if text.lstrip().startswith("{{"):
-        raise TemplateError(
-            "template.syntax", "the braces are not needed here", 0, "write the expression alone"
-        )
+        raise TemplateError("template.syntax", "the braces are not needed here", 0, "write the expression alone")
     return _template(text, (_expression(text, 0, scan.closing(text, 0)),), is_whole=True)
 
 
 def render(value: object, scope: Mapping[str, object]) -> object:
     """An author's value (mappings, lists, texts, numbers) with every text rendered.
 
-    Keys and items that come out as `OMIT` are dropped, and so is a mapping that has nothing left because of that; then
-    `OMIT` is what comes out. A mapping that the author wrote empty stays. Values from the scope are not rendered again.
+    Keys and items that come out as `OMIT` are dropped, and so is a mapping that has nothing left because of
+    that; then `OMIT` is what comes out. A mapping that the author wrote empty stays. What comes from the
+    scope is not rendered again.
     """
     if isinstance(value, str):
         return compile_text(value).render(scope) if "{{" in value or "{%" in value else value

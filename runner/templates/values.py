@@ -1,4 +1,4 @@
-"""What an expression can meet: data, what is missing, what is known later, what is left out, and how data becomes text."""
+"""What an expression can meet: data, the missing, the not yet known, the left out; and data as text."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class TemplateError(RunnerError):
 
 
 class Later(Exception):  # noqa: N818
-    """Not an error, a way to say "not yet" from deep inside: an expression touched an `Unknown`, so its own value is that `Unknown`."""
+    """Not an error: an expression touched an `Unknown`, so its own value is that `Unknown`."""
 
     def __init__(self, unknown: Unknown) -> None:
         self.unknown = unknown
@@ -232,7 +232,7 @@ def number_text(number: int | Decimal | float) -> str:
 
 
 def to_text(value: object) -> str:
-    """`value` as it stands in a longer text: YAML's words, plain numbers, compact JSON for lists and mappings."""
+    """`value` as it stands in a longer text: YAML's words, plain numbers, compact JSON for the rest."""
     if isinstance(value, str):
         return str(value)
     if value is None:

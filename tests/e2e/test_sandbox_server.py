@@ -141,9 +141,7 @@ def test_a_document_uploaded_by_an_ordinary_client(partner: Partner) -> None:
     assert document["front_file"]["sha256"] == hashlib.sha256(b"\xff\xd8\xff\r\n--x\r\n" * 1000).hexdigest()
 
 
-@pytest.mark.parametrize(
-    ("kind", "applied"), [("drop-before", False), ("drop-after", True), ("late:9", False)]
-)
+@pytest.mark.parametrize(("kind", "applied"), [("drop-before", False), ("drop-after", True), ("late:9", False)])
 def test_a_dropped_connection_is_a_close_without_one_byte(partner: Partner, kind: str, applied: bool) -> None:
     partner.plan(f"deposits.create={kind}:x1")
     body = json.dumps(DEPOSIT | {"partner_order_ref": "r1"}).encode()
@@ -176,9 +174,7 @@ def test_a_dropped_connection_is_a_close_without_one_byte(partner: Partner, kind
         ("slow:9", httpx.ReadTimeout, True),
     ],
 )
-def test_what_an_http_client_makes_of_it(
-    partner: Partner, kind: str, error: type[Exception], applied: bool
-) -> None:
+def test_what_an_http_client_makes_of_it(partner: Partner, kind: str, error: type[Exception], applied: bool) -> None:
     partner.plan(f"deposits.create={kind}:x1")
 
     with pytest.raises(error):
@@ -336,9 +332,7 @@ def test_shell_lines_hold_a_key_with_line_breaks(launch: Callable[..., subproces
     process = launch("--format", "env", "--exit-with-stdin")
     pipe(process.stdin).close()
     lines = pipe(process.stdout).read().decode()
-    shown = subprocess.run(
-        ["sh", "-c", f'{lines}printf %s "$COINMENA_PRIVATE_KEY"'], capture_output=True, check=True
-    )
+    shown = subprocess.run(["sh", "-c", f'{lines}printf %s "$COINMENA_PRIVATE_KEY"'], capture_output=True, check=True)
 
     assert shown.stdout.decode() == credentials(1)["COINMENA_PRIVATE_KEY"]
     assert "export COINMENA_PARTNER_ID='sandbox-partner'\n" in lines

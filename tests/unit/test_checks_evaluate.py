@@ -196,9 +196,7 @@ def test_it_does_not_hold(text: str) -> None:
 
 def test_every_operator_has_both_cases() -> None:
     # `is null` and the like appear on both sides; so does every comparison.
-    assert (
-        set(OPERATORS) == {parse(text).operator for text in HOLD} == {parse(text).operator for text in FAIL}
-    )
+    assert set(OPERATORS) == {parse(text).operator for text in HOLD} == {parse(text).operator for text in FAIL}
 
 
 @pytest.mark.parametrize("operator", sorted(set(OPERATORS) - {"not exists", "is empty"}))

@@ -51,9 +51,7 @@ from runner.model.check import Check
         ("id == ~", ("id",), "==", None),
     ],
 )
-def test_a_check_is_path_operator_value(
-    text: str, path: tuple[str | int, ...], operator: str, operand: object
-) -> None:
+def test_a_check_is_path_operator_value(text: str, path: tuple[str | int, ...], operator: str, operand: object) -> None:
     assert parse(text) == Check(text, path, operator, operand)
 
 
@@ -172,9 +170,7 @@ SLIPS = [
 
 
 @pytest.mark.parametrize(("text", "code", "carets", "hint"), SLIPS)
-def test_a_slip_is_told_with_its_place_and_the_right_form(
-    text: str, code: str, carets: str, hint: str
-) -> None:
+def test_a_slip_is_told_with_its_place_and_the_right_form(text: str, code: str, carets: str, hint: str) -> None:
     with pytest.raises(CheckError) as caught:
         parse(text)
     error = caught.value
@@ -214,9 +210,7 @@ def _parsed(text: str) -> Check | None:
 
 
 _names = st.text(min_size=1, max_size=12)
-_paths = st.lists(st.one_of(_names, st.integers(-999_999_999, 999_999_999)), min_size=1, max_size=5).map(
-    tuple
-)
+_paths = st.lists(st.one_of(_names, st.integers(-999_999_999, 999_999_999)), min_size=1, max_size=5).map(tuple)
 
 
 @given(_paths)

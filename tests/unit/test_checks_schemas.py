@@ -169,9 +169,7 @@ def test_a_value_that_can_be(text: str) -> None:
         ),
     ],
 )
-def test_a_path_that_the_schema_does_not_know(
-    text: str, message: str, hint: str, carets: str, near: bool
-) -> None:
+def test_a_path_that_the_schema_does_not_know(text: str, message: str, hint: str, carets: str, near: bool) -> None:
     found = path_problem(parse(text), SCHEMA)
     assert found is not None
     at = text.index(carets)
@@ -210,16 +208,12 @@ _schemas = st.recursive(
     lambda inner: st.one_of(
         inner.map(lambda schema: {"type": "array", "items": schema}),
         st.dictionaries(st.sampled_from("abc"), inner).map(lambda fields: {"properties": fields}),
-        st.tuples(inner, inner).map(
-            lambda pair: {"$ref": "#/$defs/x", "$defs": {"x": pair[0]}, "items": pair[1]}
-        ),
+        st.tuples(inner, inner).map(lambda pair: {"$ref": "#/$defs/x", "$defs": {"x": pair[0]}, "items": pair[1]}),
     ),
 )
 
 
-@given(
-    _schemas, st.sampled_from(["a == b", "a.b.c == true", "[0].a in [b, 1]", "a[0][1] contains x", "b == 1"])
-)
+@given(_schemas, st.sampled_from(["a == b", "a.b.c == true", "[0].a in [b, 1]", "a[0][1] contains x", "b == 1"]))
 def test_no_schema_makes_it_raise(schema: dict[str, Any], text: str) -> None:
     check = parse(text)
     for found in (enum_problem(check, schema), path_problem(check, schema)):

@@ -28,18 +28,12 @@ fin/pay.playbook.yaml:41:19: error: "verfied" is not a status of a CoinMENA clie
 
 
 def test_without_the_line_the_hint_follows() -> None:
-    problem = Problem(
-        "clients.ragged", "found 3 cells, expected 5", Location("c.csv", 7, 1), "add the missing cells"
-    )
-    assert "c.csv:7:1: error: found 3 cells, expected 5 [clients.ragged]\n   = add the missing cells" == draw(
-        problem
-    )
+    problem = Problem("clients.ragged", "found 3 cells, expected 5", Location("c.csv", 7, 1), "add the missing cells")
+    assert "c.csv:7:1: error: found 3 cells, expected 5 [clients.ragged]\n   = add the missing cells" == draw(problem)
 
 
 def test_without_line_place_or_hint_one_line_is_enough() -> None:
-    assert "a.yaml: warning: careful [a.b]" == draw(
-        Problem("a.b", "careful", Location("a.yaml"), severity="warning")
-    )
+    assert "a.yaml: warning: careful [a.b]" == draw(Problem("a.b", "careful", Location("a.yaml"), severity="warning"))
     assert "error: careful [a.b]" == draw(Problem("a.b", "careful"))
 
 
@@ -74,9 +68,7 @@ def test_a_long_line_is_cut_around_the_place(column: int) -> None:
 
 
 def test_a_hostile_file_writes_no_terminal_escapes() -> None:
-    problem = Problem(
-        "a.b", 'key "\x1b]0;x\x07\n\u202e"', Location("f\x1b[2J", 1, 1, 2, "a\x9b31m"), "\rhint\ud800"
-    )
+    problem = Problem("a.b", 'key "\x1b]0;x\x07\n\u202e"', Location("f\x1b[2J", 1, 1, 2, "a\x9b31m"), "\rhint\ud800")
     assert {"\n"} == {character for character in draw(problem) if not character.isprintable()}
     assert draw(problem).encode("utf-8")
 

@@ -17,11 +17,7 @@ from hypothesis import strategies as st
 
 from runner.redact import Redactor, classified, is_classified, mask
 
-PEM = (
-    "-----BEGIN PRIVATE KEY-----\n"
-    + "\n".join(letter * 64 for letter in "ABC")
-    + "\n-----END PRIVATE KEY-----\n"
-)
+PEM = "-----BEGIN PRIVATE KEY-----\n" + "\n".join(letter * 64 for letter in "ABC") + "\n-----END PRIVATE KEY-----\n"
 
 
 def _b64(before: int, url: bool) -> Callable[[str], str]:
@@ -59,9 +55,7 @@ _around = st.text(st.sampled_from(" abc:/,="), max_size=8)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize(
-    "secret", ["s3cr3t-Value", 'p"a\\ss/w+o=r d&<>', "пароль-密码-😀-key", "line\nbreak\tkey"]
-)
+@pytest.mark.parametrize("secret", ["s3cr3t-Value", 'p"a\\ss/w+o=r d&<>', "пароль-密码-😀-key", "line\nbreak\tkey"])
 def test_a_secret_is_hidden_in_every_encoding(encoding: str, secret: str) -> None:
     encoded = ENCODINGS[encoding](secret)
     redacted = Redactor([secret], []).text(f"before {encoded} after")
@@ -95,9 +89,7 @@ def test_a_mixture_of_encodings_hides_nothing_from_us(secret: str, data: st.Data
 @given(st.lists(_texts, max_size=4), st.lists(_texts, max_size=4), st.text(max_size=40))
 def test_several_values_may_overlap(secrets: list[str], personal: list[str], text: str) -> None:
     redacted = Redactor(secrets, personal).text(text + "".join(secrets) + text + "".join(personal))
-    assert not [
-        value for value in [*secrets, *personal] if value.strip() in redacted and value.strip() not in "***"
-    ]
+    assert not [value for value in [*secrets, *personal] if value.strip() in redacted and value.strip() not in "***"]
 
 
 def test_the_longest_wins_and_overlaps_are_one() -> None:
@@ -161,16 +153,12 @@ SCHEMA: dict[str, Any] = {
         "address": {"x-data-class": "contact", "properties": {"city": {}, "lines": {"items": {}}}},
         "owners": {"items": {"$ref": "#/$defs/owner"}},
         "pair": {"prefixItems": [{}, {"x-data-class": "document"}]},
-        "either": {
-            "anyOf": [{"properties": {"iban": {"x-data-class": "financial"}}}, {"$ref": "#/$defs/loop"}]
-        },
+        "either": {"anyOf": [{"properties": {"iban": {"x-data-class": "financial"}}}, {"$ref": "#/$defs/loop"}]},
         "more": {"additionalProperties": {"x-data-class": "financial"}},
         "some": {"patternProperties": {"^card": {"x-data-class": "financial"}}},
     },
     "$defs": {
-        "owner": {
-            "properties": {"email": {"x-data-class": "contact"}, "owners": {"$ref": "#/properties/owners"}}
-        },
+        "owner": {"properties": {"email": {"x-data-class": "contact"}, "owners": {"$ref": "#/properties/owners"}}},
         "loop": {"$ref": "#/$defs/loop"},
     },
 }
@@ -234,9 +222,7 @@ def test_classified_values_are_masked_and_the_shape_stays() -> None:
         (("http",), False),
     ],
 )
-def test_a_path_is_classified_when_it_could_show_a_classified_value(
-    path: tuple[str | int, ...], hidden: bool
-) -> None:
+def test_a_path_is_classified_when_it_could_show_a_classified_value(path: tuple[str | int, ...], hidden: bool) -> None:
     assert is_classified(path, SCHEMA) is hidden
     assert not is_classified(path, {})
 

@@ -22,9 +22,7 @@ def told(file: RowsFile) -> list[tuple[str, int, int, str]]:
 
 
 def test_dotted_headers_nest_and_empty_is_absent() -> None:
-    file = read_rows(
-        "c.csv", b"\xef\xbb\xbfid,address.city,phone\r\n007,Manama,+973331\r\n\r\n8,,\r\n", "csv"
-    )
+    file = read_rows("c.csv", b"\xef\xbb\xbfid,address.city,phone\r\n007,Manama,+973331\r\n\r\n8,,\r\n", "csv")
     assert () == file.problems
     assert ("id", "address.city", "phone") == file.columns
     assert [
@@ -121,9 +119,7 @@ def test_any_bytes_give_rows_or_problems_that_echo_nothing(data: bytes, kind: Ki
 
 
 def test_json_lines_are_told_line_by_line() -> None:
-    data = (
-        b'{"id": "a", "n": 1.50}\n\n[1]\n{"id": 1, "id": 2}\n{"id": }\n{}{}\n{"n": NaN}\n{"n": "\\ud800"}\n'
-    )
+    data = b'{"id": "a", "n": 1.50}\n\n[1]\n{"id": 1, "id": 2}\n{"id": }\n{}{}\n{"n": NaN}\n{"n": "\\ud800"}\n'
     file = read_rows("c.jsonl", data, "jsonl")
     assert {"id": "a", "n": Decimal("1.50")} == file.rows[0].cells
     assert [
@@ -239,9 +235,9 @@ def test_a_cell_that_does_not_fit_stays_text_and_is_told_without_its_value() -> 
         ("address.floor", 'column "address.floor" holds text, expected a whole number'),
     ] == problems
     wrong = {"properties": {"address": {"type": "object"}}}
-    assert [
-        ("address", 'column "address" holds text, expected a mapping (columns such as "address.city")')
-    ] == convert({"address": "here"}, wrong)[1]
+    assert [("address", 'column "address" holds text, expected a mapping (columns such as "address.city")')] == convert(
+        {"address": "here"}, wrong
+    )[1]
 
 
 ROWS = st.lists(

@@ -187,6 +187,7 @@ def test_numbers_are_exact(text: str, expected: object) -> None:
         ("{{ {'b': 1, 'a': 2} | dictsort }}", [["a", 2], ["b", 1]]),
         ("{{ range(5) | batch(2) }}", [[0, 1], [2, 3], [4]]),
         ("{{ range(5) | slice(2) }}", [[0, 1, 2], [3, 4]]),
+        ("{{ '<\"&' | e }}", "&lt;&#34;&amp;"),
         ("{{ 'a&b c/d' | urlencode }}", "a%26b%20c/d"),
         ("{{ {'a': 'x y', 'b': 1} | urlencode }}", "a=x+y&b=1"),
         ("{{ {'a': [1, 2.50]} | tojson(1) }}", '{\n "a": [\n  1,\n  2.50\n ]\n}'),

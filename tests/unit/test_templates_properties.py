@@ -41,11 +41,16 @@ SCOPES = st.fixed_dictionaries(
 
 WORDS = st.sampled_from(
     [
-        *FILTERS, *PREDICATES, *METHODS, "client", "xs", "steps", "a", "b", "__class__", "__mro__", "__globals__", "format",
-        "range", "dict", "lipsum", "self", "attr", "if", "else", "is", "in", "not", "and", "or", "true", "none",
-        "attribute=", "0", "1", "-1", "7", "100000", "1000000", "10**9", "1.5", "1e9", "0x1f", "1_0", "''", "'a'", '"%s"',
-        "'%(a)s'", "'{0.__class__}'", "'__class__'", "(", ")", "[", "]", "{", "}", ".", ",", ":", "|", "~", "+", "-", "*",
-        "/", "//", "%", "**", "==", "<", ">=", "!=", "=", " ", "\n", "'", '"', "\\", "{{", "}}", "{%", "{#", "é", "٣", "\x00",
+        *FILTERS, *PREDICATES, *METHODS, "client", "xs", "steps", "a", "b", "__class__", "__mro__",
+        "__globals__", "format",
+        "range", "dict", "lipsum", "self", "attr", "if", "else", "is", "in", "not", "and", "or", "true",
+        "none",
+        "attribute=", "0", "1", "-1", "7", "100000", "1000000", "10**9", "1.5", "1e9", "0x1f", "1_0",
+        "''", "'a'", '"%s"',
+        "'%(a)s'", "'{0.__class__}'", "'__class__'", "(", ")", "[", "]", "{", "}", ".", ",", ":", "|",
+        "~", "+", "-", "*",
+        "/", "//", "%", "**", "==", "<", ">=", "!=", "=", " ", "\n", "'", '"', "\\", "{{", "}}", "{%",
+        "{#", "é", "٣", "\x00",
     ]
 )  # fmt: skip
 SOUP = st.lists(WORDS, max_size=14).map(" ".join)
@@ -53,8 +58,10 @@ TIGHT_SOUP = st.lists(WORDS, max_size=10).map("".join)
 
 # Expressions that parse, made of everything the language has.
 ATOMS = st.sampled_from(
-    ["client", "client.a", "client['x'].b", "xs", "xs[0]", "xs[-1].a", "nobody", "1", "0", "2.5", "-3", "'a b'", "''",
-     "'%s-%5d'", "true", "none", "[]", "[1, 'a', 2]", "{}", "{'a': 1, 'b': [2]}", "range(5)", "10**20", "'x' * 999"]
+    ["client", "client.a", "client['x'].b", "xs", "xs[0]", "xs[-1].a", "nobody", "1", "0", "2.5", "-3",
+     "'a b'", "''",
+     "'%s-%5d'", "true", "none", "[]", "[1, 'a', 2]", "{}", "{'a': 1, 'b': [2]}", "range(5)", "10**20",
+     "'x' * 999"]
 )  # fmt: skip
 OPERATORS = st.sampled_from(
     ["+", "-", "*", "/", "//", "%", "**", "~", "==", "!=", "<", ">=", "in", "not in", "and", "or"]
@@ -167,15 +174,18 @@ CHAINS = st.tuples(
     st.sampled_from(["client", "a", "_x", "none", "not", "notx", "in", "True", "x1", "e1"]),
     st.lists(
         st.sampled_from(
-            [".b", ".not", "['c']", '["d e"]', "[0]", "[12]", ".0", "[-1]", "['']", "['\\n']", " .b", "[ 0 ]", "[00]", "[1_0]",
+            [".b", ".not", "['c']", '["d e"]', "[0]", "[12]", ".0", "[-1]", "['']", "['\\n']", " .b",
+             "[ 0 ]", "[00]", "[1_0]",
              "['é']", ".é", "['a' 'b']"]
         ),
         max_size=4,
     ).map("".join),
     st.lists(
         st.sampled_from(
-            [" | upper", "|optional", " | replace('a', \"b\")", " | default(5)", " | nope", " | e164 ", "| d ('x')", "|round(2,)",
-             " | upper.x", "|only('a')", "|map('upper')", "|map('nope')", "|selectattr('a', 'defined')", "|first.x", " if a", "|int(01)"]
+            [" | upper", "|optional", " | replace('a', \"b\")", " | default(5)", " | nope", " | e164 ",
+             "| d ('x')", "|round(2,)",
+             " | upper.x", "|only('a')", "|map('upper')", "|map('nope')", "|selectattr('a', 'defined')",
+             "|first.x", " if a", "|int(01)"]
         ),
         max_size=4,
     ).map("".join),

@@ -188,9 +188,7 @@ def test_a_template_inside_plain_text_is_fine() -> None:
         ("a: 1\n...\nfoo", (3, 1, 'found "foo" after the end of the document, expected nothing more')),
     ],
 )
-def test_a_syntax_error_says_what_was_found_and_what_was_expected(
-    text: str, expected: tuple[int, int, str]
-) -> None:
+def test_a_syntax_error_says_what_was_found_and_what_was_expected(text: str, expected: tuple[int, int, str]) -> None:
     document = read("p.yaml", text)
     (problem,) = document.problems
     assert problem.location is not None
@@ -276,9 +274,7 @@ def test_any_bytes_give_a_document_or_problems(data: bytes) -> None:
     assert document.problems or document.source.places
 
 
-TEXT = st.text(
-    alphabet=st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\ufffe\uffff")
-)
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\ufffe\uffff"))
 KEY = TEXT.filter(lambda key: len(key) < 100)  # libyaml looks 1,024 characters ahead for the colon
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,

@@ -33,9 +33,7 @@ def text(value: Any, longest: int = 255) -> str | None:
 def identifier(value: Any) -> str | None:
     """Printable, without blanks at its ends, at most 128 characters."""
     return text(value, 128) or (
-        None
-        if value.isprintable() and value == value.strip()
-        else "Contains characters that are not allowed."
+        None if value.isprintable() and value == value.strip() else "Contains characters that are not allowed."
     )
 
 
@@ -78,9 +76,7 @@ def boolean(value: Any) -> str | None:
     return None if isinstance(value, bool) else "Must be true or false."
 
 
-def problems(
-    data: Mapping[str, Any], required: Mapping[str, Check], optional: Mapping[str, Check]
-) -> dict[str, Any]:
+def problems(data: Mapping[str, Any], required: Mapping[str, Check], optional: Mapping[str, Check]) -> dict[str, Any]:
     """Field → reasons, in the order of the checks; null counts as absent; fields nobody knows are ignored."""
     found: dict[str, Any] = {}
     for field, check in required.items():

@@ -101,9 +101,7 @@ def _problems(data: dict[str, Any]) -> dict[str, Any]:
     return found | _within(data, "employment", status | JOB if employed else status, {} if employed else JOB)
 
 
-def _within(
-    data: dict[str, Any], field: str, required: dict[str, Check], optional: dict[str, Check]
-) -> dict[str, Any]:
+def _within(data: dict[str, Any], field: str, required: dict[str, Check], optional: dict[str, Check]) -> dict[str, Any]:
     inner = data.get(field)
     if inner is None:
         return {field: [checks.REQUIRED]}

@@ -57,9 +57,7 @@ def listed(book: Book, call: Call) -> Answer:
     client = clients.shown(book, call.params["partner_client_id"])
     found = book.documents.get(client.partner_client_id, ())
     now = book.clock.now()
-    return answer(
-        200, {"items": [to_json(document, now) for document in found if book.visible(document.created)]}
-    )
+    return answer(200, {"items": [to_json(document, now) for document in found if book.visible(document.created)]})
 
 
 def to_json(document: Document, now: float) -> dict[str, Any]:

@@ -22,9 +22,7 @@ PARTNER_ID = "sandbox-partner"
 
 def development_key(seed: int) -> Ed25519PrivateKey:
     """The same key for the same seed, everywhere. It protects nothing and is meant to be printed."""
-    return Ed25519PrivateKey.from_private_bytes(
-        hashlib.sha256(f"coinmena/sandbox/key/{seed}".encode()).digest()
-    )
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"coinmena/sandbox/key/{seed}".encode()).digest())
 
 
 def pem(key: Ed25519PrivateKey) -> str:

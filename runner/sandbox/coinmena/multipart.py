@@ -52,9 +52,7 @@ class _Reader:
         name, file_name = options[b"name"].decode("utf-8", "replace"), options.get(b"filename")
         if name in self.parts:
             raise FormParserError("a part sent twice")
-        self.parts[name] = Part(
-            file_name.decode("utf-8", "replace") if file_name else None, bytes(self._content)
-        )
+        self.parts[name] = Part(file_name.decode("utf-8", "replace") if file_name else None, bytes(self._content))
 
     def _all(self) -> None:
         self.ended = True

@@ -32,9 +32,7 @@ def listed(book: Book, call: Call) -> Answer:
     wanted = _wanted(book, query)
     of_client = query.get("partner_client_id")
     source = book.orders.values() if of_client is None else book.by_client.get(of_client, [])
-    found = sorted(
-        (order for order in source if wanted(order)), key=lambda order: (int(order.created), order.id)
-    )
+    found = sorted((order for order in source if wanted(order)), key=lambda order: (int(order.created), order.id))
     first = (page - 1) * size
     return answer(
         200,

@@ -93,9 +93,7 @@ def _client(book: Book, item: dict[str, Any]) -> None:
 
 def _order(book: Book, item: dict[str, Any]) -> None:
     """A finished deposit or withdrawal; a completed one moves the balance."""
-    _only(
-        item, ["partner_client_id", "type", "asset_id", "amount", "partner_order_ref", "status", "created_at"]
-    )
+    _only(item, ["partner_client_id", "type", "asset_id", "amount", "partner_order_ref", "status", "created_at"])
     kind, amount, asset = item["type"], _amount(item["amount"]), book.assets[item["asset_id"]].id
     status = item.get("status", "completed")
     if kind not in ("deposit", "withdrawal") or status not in STATUSES:

@@ -99,18 +99,14 @@ class Gate:
             self._wrong_address(call.peer)
             or self._wrong_time(headers["x-timestamp"])
             or (None if headers["x-partner-id"] == self.partner_id else "unknown partner")
-            or self._wrong_signature(
-                headers["x-signature"], canonical(self.recipe, headers["x-timestamp"], call)
-            )
+            or self._wrong_signature(headers["x-signature"], canonical(self.recipe, headers["x-timestamp"], call))
         )
 
     def _wrong_address(self, peer: str) -> str | None:
         if not self.networks:
             return None
         address = ip_address(peer)
-        return (
-            None if any(address in network for network in self.networks) else "address not on the allow list"
-        )
+        return None if any(address in network for network in self.networks) else "address not on the allow list"
 
     def _wrong_time(self, timestamp: str) -> str | None:
         if not re.fullmatch(r"[0-9]{1,15}", timestamp):

@@ -72,9 +72,7 @@ def execute(book: Book, call: Call, refuse_used: bool) -> Answer:
     fresh_reference(book, reference, refuse_used)
     buys = locked.side == "buy"
     pays, gets = (locked.cost, locked.base) if buys else (locked.base, locked.cost)
-    pays_in, gets_in = (
-        (locked.quote_asset, locked.base_asset) if buys else (locked.base_asset, locked.quote_asset)
-    )
+    pays_in, gets_in = (locked.quote_asset, locked.base_asset) if buys else (locked.base_asset, locked.quote_asset)
     if book.available(locked.partner_client_id, pays_in) < pays:
         raise ApiError(3005)
     del book.quotes[locked.token]

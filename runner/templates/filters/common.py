@@ -33,9 +33,7 @@ def bounded(count: object, least: int = 0) -> int:
 def numeric(name: str, value: object) -> int | Decimal:
     found = number(settled(value))
     if found is None:
-        raise misfit(
-            f'filter "{name}" needs a number, found {a_kind(value)}', "turn text into a number with | decimal"
-        )
+        raise misfit(f'filter "{name}" needs a number, found {a_kind(value)}', "turn text into a number with | decimal")
     return found
 
 
@@ -64,8 +62,7 @@ def reader(attribute: object, default: object = NO_DEFAULT) -> Callable[[object]
 def _path(attribute: object) -> list[object]:
     if isinstance(attribute, str):
         return [
-            int(part) if part.isascii() and part.isdigit() and len(part) < 10 else part
-            for part in attribute.split(".")
+            int(part) if part.isascii() and part.isdigit() and len(part) < 10 else part for part in attribute.split(".")
         ]
     return [] if attribute is None else [attribute]
 

@@ -30,9 +30,7 @@ def batch(run: Run, value: object, linecount: int, fill_with: object = None) -> 
     return run.collect(rows)
 
 
-def dictsort(
-    _: Run, value: object, case_sensitive: object = False, by: str = "key", reverse: object = False
-) -> object:
+def dictsort(_: Run, value: object, case_sensitive: object = False, by: str = "key", reverse: object = False) -> object:
     if not isinstance(value, Mapping) or by not in ("key", "value"):
         raise misfit('dictsort needs a mapping and sorts by "key" or "value"')
     fold = folded(case_sensitive)

@@ -26,7 +26,7 @@ def _instead(value: object, instead: object) -> object:
 
 
 def int_(run: Run, value: object, default: object = None, base: int = 10) -> object:
-    """The whole part. Unlike Jinja's, text that is no number is a mistake, unless a default says what it is instead."""
+    """The whole part. Unlike Jinja's, text that is no number is a mistake, unless a default is given."""
     if isinstance(value, bool):
         return int(value)
     found = arithmetic.number(value)
@@ -56,7 +56,7 @@ _ROUNDING: Final = {"common": ROUND_HALF_EVEN, "ceil": ROUND_CEILING, "floor": R
 
 
 def round_(_: Run, value: object, precision: int = 0, method: str = "common") -> object:
-    """A decimal rounded to `precision` places; `common` rounds a half to the even neighbour, as Jinja does."""
+    """A decimal rounded to `precision` places; `common` rounds a half to the even neighbour, as Jinja."""
     found = numeric("round", value)
     if method not in _ROUNDING:
         raise misfit('the method of round is "common", "ceil" or "floor"')
@@ -68,8 +68,8 @@ def round_(_: Run, value: object, precision: int = 0, method: str = "common") ->
 
 
 def sum_(run: Run, value: object, attribute: object = None, start: object = 0) -> object:
-    total = start
+    total: object = numeric("sum", start)
     for item in read_each(entries(value), attribute):
         run.tick()
-        total = arithmetic.binary("+", numeric("sum", total), numeric("sum", item))
+        total = arithmetic.binary("+", total, numeric("sum", item))
     return total

@@ -28,7 +28,7 @@ def without(_: Run, value: object, *names: object) -> object:
 
 
 def decimal(_: Run, value: object) -> object:
-    """Text of plain digits, or a whole number, as an exact decimal. Nothing is guessed: "1,000" and "1e3" are refused."""
+    """Text of plain digits, or a whole number, as an exact decimal. "1,000" and "1e3" are refused."""
     if isinstance(value, Decimal) and value.is_finite():
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -45,13 +45,11 @@ def decimal(_: Run, value: object) -> object:
             "this text is not a decimal number",
             hint='write it like "1250.00": digits and one point',
         )
-    raise TemplateError(
-        "template.value", f"a decimal is made of text or a whole number, found {a_kind(value)}"
-    )
+    raise TemplateError("template.value", f"a decimal is made of text or a whole number, found {a_kind(value)}")
 
 
 def e164(_: Run, value: object) -> object:
-    """A phone number as `+` and 8 to 15 digits. What is not clearly international is refused, never completed."""
+    """A phone number as `+` and 8 to 15 digits. What is not clearly international is refused."""
     if not isinstance(value, str):
         raise TemplateError(
             "template.value",

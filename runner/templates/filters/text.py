@@ -101,8 +101,7 @@ def urlencode(_: Run, value: object) -> object:
     else:
         return quoted(value, "/")
     return "&".join(
-        f"{quoted(key, '').replace('%20', '+')}={quoted(entry, '').replace('%20', '+')}"
-        for key, entry in pairs
+        f"{quoted(key, '').replace('%20', '+')}={quoted(entry, '').replace('%20', '+')}" for key, entry in pairs
     )
 
 

@@ -131,9 +131,7 @@ class Partner:
 
     def post(self, path: str, data: Any, method: str = "POST") -> Reply:
         body = json.dumps(data).encode()
-        return self.send(
-            method, path, body, {**self.signed(method, path, body), "Content-Type": "application/json"}
-        )
+        return self.send(method, path, body, {**self.signed(method, path, body), "Content-Type": "application/json"})
 
     def put(self, path: str, data: Any) -> Reply:
         return self.post(path, data, "PUT")
@@ -141,8 +139,7 @@ class Partner:
     def upload(self, client: str, fields: Mapping[str, str], files: Mapping[str, bytes]) -> Reply:
         path = f"/v1/partner/clients/{client}/documents"
         body = b"".join(
-            b'--line\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
-            % (name.encode(), value.encode())
+            b'--line\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value.encode())
             for name, value in fields.items()
         )
         body += b"".join(
@@ -165,9 +162,7 @@ class Partner:
         """Create a client whose values nobody else has."""
         return self.post("/v1/partner/clients", person(name) | changes)
 
-    def fund(
-        self, kind: str, amount: str, reference: str, client: str = "user_1", asset: str = "USD"
-    ) -> Reply:
+    def fund(self, kind: str, amount: str, reference: str, client: str = "user_1", asset: str = "USD") -> Reply:
         return self.post(
             f"/v1/partner/{kind}",
             {

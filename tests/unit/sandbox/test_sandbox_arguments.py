@@ -61,9 +61,7 @@ def test_a_time_to_start_at_becomes_an_offset(monkeypatch: pytest.MonkeyPatch) -
         ("--now 2024-06-01", "expected a zone"),
     ],
 )
-def test_wrong_words_end_with_2_and_a_reason(
-    words: str, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_words_end_with_2_and_a_reason(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         options(words.split())
 

@@ -79,9 +79,7 @@ def test_both_sides_are_kept_to_the_byte(known: Any) -> None:
         ("", {"front_file": b"x", "back_file": b"x"}, ["type", "front_file", "back_file"]),
     ],
 )
-def test_what_is_wrong_is_named(
-    known: Any, kind: str | None, files: dict[str, bytes], fields: list[str]
-) -> None:
+def test_what_is_wrong_is_named(known: Any, kind: str | None, files: dict[str, bytes], fields: list[str]) -> None:
     found = upload(known, kind, **files)
 
     assert found.code == (422, 422)
@@ -121,9 +119,10 @@ def test_a_text_part_is_no_file(known: Any) -> None:
 def test_a_form_must_be_whole(known: Any, kind: str, body: bytes, code: int) -> None:
     path = "/v1/partner/clients/user_1/documents"
 
-    assert known.send(
-        "POST", path, body, {**known.signed("POST", path, body), "Content-Type": kind}
-    ).code == (code, code)
+    assert known.send("POST", path, body, {**known.signed("POST", path, body), "Content-Type": kind}).code == (
+        code,
+        code,
+    )
 
 
 def test_a_part_may_not_come_twice(known: Any) -> None:

@@ -214,9 +214,7 @@ def test_balances_are_listed_per_client_with_dollars_beside(funded: Any) -> None
     }
     assert funded.get("/v1/partner/balances/SAR?partner_client_id=user_1").result["balance"] == "0E-8"
     assert funded.get("/v1/partner/balances/XXX?partner_client_id=user_1").code == (400, 2012)
-    assert funded.get("/v1/partner/balances").json["msg_detail"] == {
-        "partner_client_id": ["This field is required."]
-    }
+    assert funded.get("/v1/partner/balances").json["msg_detail"] == {"partner_client_id": ["This field is required."]}
 
 
 amounts = st.decimals("0.00000001", "99999999999999999999", places=8).map(lambda amount: format(amount, "f"))

@@ -14,9 +14,7 @@ ORDERS = "/v1/partner/orders"
 UNAUTHORIZED = {"code": 401, "msg": "Unauthorized", "msg_detail": None}
 
 
-def call(
-    partner: Any, text: str, path: str = ORDERS, method: str = "GET", body: bytes = b"", **headers: str
-) -> Any:
+def call(partner: Any, text: str, path: str = ORDERS, method: str = "GET", body: bytes = b"", **headers: str) -> Any:
     given = {
         "X-Partner-ID": "sandbox-partner",
         "X-Timestamp": str(int(partner.clock.now() * 1000)),
@@ -47,9 +45,7 @@ STAMP = "1717236000000"
         ({"empty": "empty"}, f"{STAMP}\nGET\n{ORDERS}\n"),
     ],
 )
-def test_each_recipe_accepts_its_own_text_and_no_other(
-    start: Any, signing: dict[str, str], text: str
-) -> None:
+def test_each_recipe_accepts_its_own_text_and_no_other(start: Any, signing: dict[str, str], text: str) -> None:
     partner = start(signing=signing)
 
     assert call(partner, text, f"{ORDERS}?page=1").status == 200
@@ -111,9 +107,7 @@ def test_every_refusal_looks_the_same_outside_and_is_told_inside(
 
     assert found.status == 401
     assert found.json == UNAUTHORIZED
-    assert partner.state["refusals"] == [
-        {"at": "2024-06-01T10:00:00Z", "operation": "orders.list", "cause": cause}
-    ]
+    assert partner.state["refusals"] == [{"at": "2024-06-01T10:00:00Z", "operation": "orders.list", "cause": cause}]
 
 
 def test_a_timestamp_exactly_sixty_seconds_old_is_still_good(partner: Any) -> None:

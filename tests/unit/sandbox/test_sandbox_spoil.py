@@ -86,9 +86,7 @@ def test_slow_answers_truly_but_later(struck: Any, partner: Any) -> None:
         ("504-after", 504, True),
     ],
 )
-def test_a_server_error_may_or_may_not_have_applied(
-    struck: Any, kind: str, status: int, applied: bool
-) -> None:
+def test_a_server_error_may_or_may_not_have_applied(struck: Any, kind: str, status: int, applied: bool) -> None:
     reply, done = struck(kind)
 
     assert (status, applied) == (reply.status, done)
@@ -125,9 +123,7 @@ def test_not_json_is_a_page_with_the_true_status(struck: Any) -> None:
 
 
 @pytest.mark.parametrize("status", ["rejected", "failed"])
-def test_an_order_that_ends_badly_moves_nothing_and_keeps_its_reference(
-    struck: Any, partner: Any, status: str
-) -> None:
+def test_an_order_that_ends_badly_moves_nothing_and_keeps_its_reference(struck: Any, partner: Any, status: str) -> None:
     reply, _ = struck(status)
 
     assert (200, status) == (reply.status, reply.result["status"])
@@ -153,9 +149,7 @@ def test_a_refused_signature_uses_no_fault_up(start: Any) -> None:
         ("POST", "/v1/partner/deposits", {"partner_client_id": "user_1"}),
     ],
 )
-def test_the_client_of_a_call_is_found_wherever_it_is(
-    partner: Any, method: str, path: str, data: Any
-) -> None:
+def test_the_client_of_a_call_is_found_wherever_it_is(partner: Any, method: str, path: str, data: Any) -> None:
     partner.app.faults.add([parse("*=500-before:client=user_1")])
 
     assert (partner.get(path) if data is None else partner.post(path, data)).status == 500

@@ -1,0 +1,128 @@
+"""What `run` and `rehearse` share: carry out a prepared plan with everything a person sees around it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import anyio
+import click
+
+from runner import exit_codes
+from runner.clock import SystemClock
+from runner.commands.options import share_of, waves_of
+from runner.commands.progress import make_progress
+from runner.commands.say import say_problems
+from runner.drivers.local import Halt, Pace
+from runner.execute import Tools, execute, locked, results
+from runner.journal.base import Journal
+from runner.journal.sqlite import open_journal
+from runner.load.credentials import read_credentials
+from runner.model.outcome import ClientResult
+from runner.model.problem import Problem, ProblemError
+from runner.model.run import RunResult
+from runner.prepare import Prepared
+from runner.reporters import json as json_report
+from runner.reporters import junit as junit_report
+from runner.reporters import rejects as rejects_report
+from runner.reporters import text as text_report
+
+Begin = Callable[[Prepared, Tools], Any]
+
+
+def carry_out(prepared: Prepared, options: Mapping[str, Any], environ: Mapping[str, str], begin: Begin = execute) -> int:
+    """Run it, report it, and return the exit code. Raises ProblemError and GuardError before anything is sent."""
+    credentials, problems = read_credentials(prepared.provider, environ)
+    if problems:
+        raise ProblemError(problems)
+    say_problems(prepared.warnings)
+    write_rejects(prepared, options)
+    clients = len(prepared.planned.plan.clients)
+    state: Path = options["state"]
+    halt = Halt()
+
+    async def run() -> int:
+        journal = open_journal(state)
+        try:
+            tools = Tools(
+                journal,
+                SystemClock(),
+                credentials,
+                make_progress(quiet=options["quiet"]),
+                halt,
+                options["rate"] or 0.0,
+                pace_of(options, clients),
+            )
+            result = await _until_interrupted(begin, prepared, tools)
+            await report(result, journal, options)
+            return result.exit_code
+        finally:
+            with anyio.CancelScope(shield=True):
+                await journal.close()
+
+    with locked(state):
+        return anyio.run(run)
+
+
+def pace_of(options: Mapping[str, Any], clients: int) -> Pace:
+    most = 0 if options["fail_fast"] else share_of(options["max_fail"], clients, "--max-fail") if options["max_fail"] else None
+    return Pace(options["jobs"], options["wait"], waves_of(options["waves"], clients), most)
+
+
+async def _until_interrupted(begin: Begin, prepared: Prepared, tools: Tools) -> RunResult:
+    """Ctrl-C once: start nobody, finish what is in flight, checkpoint. Twice: now."""
+    found: list[RunResult] = []
+    async with anyio.create_task_group() as group:
+        group.start_soon(_watch_signals, tools.halt)
+        found.append(await begin(prepared, tools))
+        group.cancel_scope.cancel()
+    return found[0]
+
+
+async def _watch_signals(halt: Halt) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            if halt.is_interrupt:
+                # The journal has every intent; what is in flight is looked up by resume.
+                os._exit(exit_codes.INTERRUPTED)
+            click.echo("stopping: requests in flight are finished first; press Ctrl-C again to stop now", err=True)
+            halt.stop(Problem("run.interrupted", "the run was interrupted", hint='"onboard resume" goes on from here'), is_interrupt=True)
+
+
+async def report(result: RunResult, journal: Journal, options: Mapping[str, Any]) -> None:
+    """Every report that was asked for, each streamed from the journal."""
+    run = int(result.head.id)
+
+    def everyone() -> AsyncIterator[ClientResult]:
+        return results(journal, run)
+
+    if options.get("report_json"):
+        with _open(options["report_json"]) as out:
+            await json_report.write(result, everyone(), out)
+    if options.get("report_junit"):
+        with _open(options["report_junit"]) as out:
+            await junit_report.write(result, everyone(), out)
+    if not options.get("quiet"):
+        await text_report.write(result, everyone(), sys.stdout, everybody=options.get("verbose", False))
+
+
+def write_rejects(prepared: Prepared, options: Mapping[str, Any]) -> None:
+    if options.get("rejects"):
+        with _open(options["rejects"]) as out:
+            clients = prepared.clients
+            rejects_report.write(prepared.rejected, clients.columns, as_lines=clients.kind != "csv", out=out)
+
+
+def _open(path: str) -> TextIO:
+    """A report file: for its owner only, because even redacted it is about people."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        reason = (error.strerror or "no reason given").lower()
+        raise ProblemError([Problem("report.unwritable", f'"{path}" can\'t be written: {reason}', hint="name another file")]) from None
+    return os.fdopen(handle, "w", encoding="utf-8", newline="")

@@ -1,0 +1,57 @@
+"""`onboard runs`: the list of runs in the state folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import anyio
+import click
+
+from runner.commands.options import state as state_option
+from runner.journal.base import RunState
+from runner.journal.sqlite import open_journal
+from runner.times import rfc3339
+
+
+@click.command("runs")
+@state_option
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(state: Path, form: str) -> int:
+    """List the runs of the state folder, oldest first."""
+    found = anyio.run(_read, state)
+    if form == "json":
+        click.echo(json.dumps([_json(run) for run in found], indent=2))
+        return 0
+    if not found:
+        click.echo(f'no runs in "{state}"', err=True)
+    for run in found:
+        header = run.header
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(run.counts.items()))
+        click.echo(f"{run.id:>4}  {rfc3339(run.started_at)}  {run.status:<12} {header['playbook']}  {header['environment']}  {header['batch']}  {counts}")
+    return 0
+
+
+async def _read(state: Path) -> list[RunState]:
+    if not (state / "journal.db").exists():
+        return []
+    journal = open_journal(state)
+    try:
+        return list(await journal.runs())
+    finally:
+        await journal.close()
+
+
+def _json(run: RunState) -> dict[str, object]:
+    return {
+        "id": str(run.id),
+        "status": run.status,
+        "started_at": rfc3339(run.started_at),
+        "finished_at": rfc3339(run.finished_at) if run.finished_at is not None else None,
+        "exit_code": run.exit_code,
+        "playbook": run.header["playbook"],
+        "provider": run.header["provider"],
+        "environment": run.header["environment"],
+        "batch": run.header["batch"],
+        "clients": dict(run.counts),
+    }

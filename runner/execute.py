@@ -1,0 +1,188 @@
+"""Carry out what was prepared: open the journal, drive every client, close the run, count."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+
+from runner.advance import ClientRun
+from runner.auth import make_auth
+from runner.client import HttpClient
+from runner.clock import Clock
+from runner.drivers.local import Halt, Pace, drive
+from runner.exit_codes import exit_code, status
+from runner.journal.base import ClientState, Journal, Row, RunState
+from runner.limiter import Limiter
+from runner.load.files import Documents
+from runner.model.outcome import ClientResult, Ending
+from runner.model.plan import Client, Plan
+from runner.model.problem import GuardError, Problem
+from runner.model.run import RunHead, RunResult, Totals
+from runner.model.secret import Secret
+from runner.performer import Performer
+from runner.prepare import Prepared
+from runner.redact import Redactor, classified
+from runner.version import VERSION
+
+LOCK = "lock"
+
+
+class Progress(Protocol):
+    """Told how far the run is; draws, or does not."""
+
+    def begin(self, clients: int) -> None: ...
+
+    def settled(self, result: ClientResult) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run needs from outside: all of it can be replaced in a test."""
+
+    journal: Journal
+    clock: Clock
+    credentials: Mapping[str, Secret | str]
+    progress: Progress
+    halt: Halt = field(default_factory=Halt)
+    rate: float = 0.0
+    pace: Pace = field(default_factory=Pace)
+
+
+async def execute(prepared: Prepared, tools: Tools) -> RunResult:
+    """A new run of everything that was prepared. Raises JournalError when the journal can't be written."""
+    plan = prepared.planned.plan
+    started = tools.clock.now()
+    rows = [Row(entry.client.key, entry.client.line, entry.client.digest) for entry in plan.clients]
+    rows += [Row(entry.key, entry.row.line, "") for entry in prepared.rejected]
+    run = await tools.journal.open_run(header_of(prepared), rows, started)
+    for rejected in prepared.rejected:
+        result = ClientResult(rejected.key, rejected.row.line, Ending.REJECTED, rejected.problem)
+        await tools.journal.settle_client(run, rejected.key, Ending.REJECTED.value, None, result.to_json())
+    return await carry_on(prepared, tools, run, started, plan, is_fresh=True)
+
+
+async def carry_on(
+    prepared: Prepared, tools: Tools, run: int, started: float, plan: Plan, *, is_fresh: bool
+) -> RunResult:
+    """Drive the plan's clients of an open run to their ends, then close it."""
+    setting = plan.setting
+    provider = setting.provider
+    clients = [entry.client for entry in plan.clients]
+    auth = make_auth(provider, tools.credentials, tools.clock)
+    documents = Documents(setting.documents_root, provider.limits.files, provider.title)
+    limiter = Limiter(tools.clock, tools.rate or provider.limits.requests_per_second)
+    tools.progress.begin(len(clients))
+    try:
+        async with HttpClient(setting.base_url, timeout=provider.timeout, user_agent=f"onboarding-runner/{VERSION}") as http:
+            performer = Performer(provider, http, auth, tools.clock, limiter, documents.read, Random())
+            runs = [
+                ClientRun(
+                    run,
+                    setting,
+                    client,
+                    tools.journal,
+                    performer,
+                    tools.clock,
+                    redactor_of(prepared, client, tools.credentials),
+                    is_fresh,
+                    lambda: tools.halt.problem if tools.halt.is_interrupt else None,
+                )
+                for client in clients
+            ]
+            async def settled(one: ClientRun, result: ClientResult, due: float | None) -> None:
+                await tools.journal.settle_client(run, one.client.key, result.outcome.value, due, result.to_json())
+                tools.progress.settled(result)
+
+            await drive(runs, tools.pace, tools.clock, tools.halt, settled)
+    finally:
+        tools.progress.end()
+    await tools.journal.flush()
+    return await _close(tools, run, prepared, started)
+
+
+async def _close(tools: Tools, run: int, prepared: Prepared, started: float) -> RunResult:
+    totals = Totals()
+    async for client in results(tools.journal, run):
+        totals.add(client)
+    code = exit_code(totals, is_interrupt=tools.halt.is_interrupt)
+    word = status(totals, code)
+    finished = tools.clock.now()
+    await tools.journal.close_run(run, word, finished, code)
+    setting = prepared.setting
+    head = RunHead(str(run), setting.playbook.name, setting.provider.name, setting.environment.name, setting.batch, started, finished)
+    return RunResult(head, totals, code, word)
+
+
+async def results(journal: Journal, run: int) -> AsyncIterator[ClientResult]:
+    """Every client of a run in the order of the file; who has no result yet has not started."""
+    async for state in journal.clients(run):
+        yield result_of(state)
+
+
+def result_of(state: ClientState) -> ClientResult:
+    if state.result is None:
+        return ClientResult(state.key, state.line, Ending.NOT_STARTED)
+    return ClientResult.from_json(state.result)
+
+
+async def stored_result(journal: Journal, state: RunState) -> RunResult:
+    """The result of a run as the journal has it, finished or not."""
+    totals = Totals()
+    async for client in results(journal, state.id):
+        totals.add(client)
+    header = state.header
+    head = RunHead(str(state.id), header["playbook"], header["provider"], header["environment"], header["batch"], state.started_at, state.finished_at)
+    code = state.exit_code if state.exit_code is not None else exit_code(totals)
+    return RunResult(head, totals, code, state.status)
+
+
+def header_of(prepared: Prepared) -> dict[str, Any]:
+    """What a run remembers of itself: no personal data, only names and digests."""
+    setting = prepared.setting
+    return {
+        "playbook": setting.playbook.name,
+        "provider": setting.provider.name,
+        "environment": setting.environment.name,
+        "base_url": setting.base_url,
+        "batch": setting.batch,
+        "inputs": dict(setting.inputs),
+        "digests": dict(prepared.digests),
+        "wish": prepared.wish.to_json(),
+        "version": VERSION,
+    }
+
+
+def redactor_of(prepared: Prepared, client: Client, credentials: Mapping[str, Secret | str]) -> Redactor:
+    """Hides this client's personal data and every secret, wherever they turn up."""
+    secrets = [value.reveal() for value in credentials.values() if isinstance(value, Secret)]
+    schema = prepared.setting.playbook.clients.schema
+    personal = list(classified(client.values, schema)) if schema else []
+    return Redactor(secrets, [value for value in personal if value != client.key])
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One process at a time on a state folder. Raises GuardError (exit 3) that names the holder."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(handle, 100).decode("ascii", "replace").strip() or "unknown"
+            message = f'another process (pid {holder}) is running on the state folder "{folder}"'
+            raise GuardError([Problem("run.locked", message, hint="wait for it to end, or name another folder with --state")]) from None
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(handle)
+
