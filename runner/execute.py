@@ -81,7 +81,9 @@ async def carry_on(
     limiter = Limiter(tools.clock, tools.rate or provider.limits.requests_per_second)
     tools.progress.begin(len(clients))
     try:
-        async with HttpClient(setting.base_url, timeout=provider.timeout, user_agent=f"onboarding-runner/{VERSION}") as http:
+        async with HttpClient(
+            setting.base_url, timeout=provider.timeout, user_agent=f"onboarding-runner/{VERSION}"
+        ) as http:
             performer = Performer(provider, http, auth, tools.clock, limiter, documents.read, Random())
             runs = [
                 ClientRun(
@@ -97,6 +99,7 @@ async def carry_on(
                 )
                 for client in clients
             ]
+
             async def settled(one: ClientRun, result: ClientResult, due: float | None) -> None:
                 await tools.journal.settle_client(run, one.client.key, result.outcome.value, due, result.to_json())
                 tools.progress.settled(result)
@@ -117,7 +120,15 @@ async def _close(tools: Tools, run: int, prepared: Prepared, started: float) -> 
     finished = tools.clock.now()
     await tools.journal.close_run(run, word, finished, code)
     setting = prepared.setting
-    head = RunHead(str(run), setting.playbook.name, setting.provider.name, setting.environment.name, setting.batch, started, finished)
+    head = RunHead(
+        str(run),
+        setting.playbook.name,
+        setting.provider.name,
+        setting.environment.name,
+        setting.batch,
+        started,
+        finished,
+    )
     return RunResult(head, totals, code, word)
 
 
@@ -139,7 +150,15 @@ async def stored_result(journal: Journal, state: RunState) -> RunResult:
     async for client in results(journal, state.id):
         totals.add(client)
     header = state.header
-    head = RunHead(str(state.id), header["playbook"], header["provider"], header["environment"], header["batch"], state.started_at, state.finished_at)
+    head = RunHead(
+        str(state.id),
+        header["playbook"],
+        header["provider"],
+        header["environment"],
+        header["batch"],
+        state.started_at,
+        state.finished_at,
+    )
     code = state.exit_code if state.exit_code is not None else exit_code(totals)
     return RunResult(head, totals, code, state.status)
 
@@ -179,10 +198,11 @@ def locked(folder: Path) -> Iterator[None]:
         except OSError:
             holder = os.read(handle, 100).decode("ascii", "replace").strip() or "unknown"
             message = f'another process (pid {holder}) is running on the state folder "{folder}"'
-            raise GuardError([Problem("run.locked", message, hint="wait for it to end, or name another folder with --state")]) from None
+            raise GuardError(
+                [Problem("run.locked", message, hint="wait for it to end, or name another folder with --state")]
+            ) from None
         os.ftruncate(handle, 0)
         os.write(handle, str(os.getpid()).encode())
         yield
     finally:
         os.close(handle)
-

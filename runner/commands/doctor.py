@@ -29,7 +29,14 @@ MOST_SKEW = 30.0
 
 @click.command("doctor")
 @click.argument("provider", required=False)
-@click.option("--env", "environment", default="sandbox", show_default=True, metavar="NAME", help="Environment of the provider pack.")
+@click.option(
+    "--env",
+    "environment",
+    default="sandbox",
+    show_default=True,
+    metavar="NAME",
+    help="Environment of the provider pack.",
+)
 @click.option("--base-url", default="", metavar="URL", help="Overrides the environment's address.")
 @click.option("--provider-file", type=click.Path(path_type=Path), default=None, metavar="FILE")
 def command(provider: str | None, environment: str, base_url: str, provider_file: Path | None) -> int:
@@ -54,7 +61,11 @@ async def _examine(pack: Provider, environment: str, base_url: str) -> int:
     chosen = pack.environments.get(environment)
     url = base_url or os.environ.get(pack.base_url_env, "") or (chosen.base_url if chosen else "")
     if not url:
-        _bad("address", f'environment "{environment}" has no address', chosen.hint if chosen else f"environments: {', '.join(pack.environments)}")
+        _bad(
+            "address",
+            f'environment "{environment}" has no address',
+            chosen.hint if chosen else f"environments: {', '.join(pack.environments)}",
+        )
         return exit_codes.WRONG
     code = await _ask(pack, url, auth)
     return exit_codes.WRONG if auth is None else code
@@ -98,7 +109,9 @@ def _signature(pack: Provider, operation: Operation, got: Response | NoAnswer) -
 
 def _probe(pack: Provider, *, signed: bool) -> Operation | None:
     """A read that moves nothing; for the signature one that is scoped to a client who does not exist."""
-    reads = [operation for operation in pack.operations.values() if operation.effect == "read" and operation.signed is signed]
+    reads = [
+        operation for operation in pack.operations.values() if operation.effect == "read" and operation.signed is signed
+    ]
     return next((operation for operation in reads if ("{" in operation.path) is signed), None)
 
 
@@ -111,7 +124,11 @@ def _clock(got: Response, clock: SystemClock) -> None:
         return
     skew = clock.now() - server
     if abs(skew) > MOST_SKEW:
-        _bad("clock", f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the provider", "set this machine's clock by NTP; requests are stamped by the provider's meanwhile")
+        _bad(
+            "clock",
+            f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the provider",
+            "set this machine's clock by NTP; requests are stamped by the provider's meanwhile",
+        )
     else:
         _good("clock", "agrees with the provider")
 

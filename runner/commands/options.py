@@ -76,33 +76,96 @@ def _add(*options: Callable[[F], F]) -> Callable[[F], F]:
 def planning(function: F) -> F:
     """What plan, run and rehearse have in common: who, with what, where."""
     return _add(
-        click.option("--clients", default="", metavar="FILE", help="Clients: csv, jsonl, json or yaml; - for standard input."),
-        click.option("--key", default="", metavar="FIELD", help="The field that names a client; default: the playbook's."),
-        click.option("--input", "inputs", type=Pair(), multiple=True, help="A value for one of the playbook's inputs; repeat for more."),
-        click.option("--env", "environment", default="sandbox", metavar="NAME", show_default=True, help="Environment of the provider pack."),
+        click.option(
+            "--clients", default="", metavar="FILE", help="Clients: csv, jsonl, json or yaml; - for standard input."
+        ),
+        click.option(
+            "--key", default="", metavar="FIELD", help="The field that names a client; default: the playbook's."
+        ),
+        click.option(
+            "--input",
+            "inputs",
+            type=Pair(),
+            multiple=True,
+            help="A value for one of the playbook's inputs; repeat for more.",
+        ),
+        click.option(
+            "--env",
+            "environment",
+            default="sandbox",
+            metavar="NAME",
+            show_default=True,
+            help="Environment of the provider pack.",
+        ),
         click.option("--base-url", default="", metavar="URL", help="Overrides the environment's address."),
-        click.option("--batch", default="", metavar="NAME", help="A new name means new payments; default: the playbook's name."),
-        click.option("--select", default="", metavar="EXPR", help="Only clients for which this holds, e.g. \"client.residency_id == 'bh'\"."),
+        click.option(
+            "--batch", default="", metavar="NAME", help="A new name means new payments; default: the playbook's name."
+        ),
+        click.option(
+            "--select",
+            default="",
+            metavar="EXPR",
+            help="Only clients for which this holds, e.g. \"client.residency_id == 'bh'\".",
+        ),
         click.option("--limit", type=click.IntRange(0), default=None, metavar="N", help="Only the first N of them."),
-        click.option("--cap", "caps", type=Pair(), multiple=True, metavar="ASSET=AMOUNT", help="The most that the run may move; repeat for more."),
-        click.option("--documents", default="", metavar="DIR", help="Folder that document paths are relative to; default: the clients file's."),
-        click.option("--provider-file", default="", metavar="FILE", help="A provider pack of your own, or changes to a shipped one."),
+        click.option(
+            "--cap",
+            "caps",
+            type=Pair(),
+            multiple=True,
+            metavar="ASSET=AMOUNT",
+            help="The most that the run may move; repeat for more.",
+        ),
+        click.option(
+            "--documents",
+            default="",
+            metavar="DIR",
+            help="Folder that document paths are relative to; default: the clients file's.",
+        ),
+        click.option(
+            "--provider-file",
+            default="",
+            metavar="FILE",
+            help="A provider pack of your own, or changes to a shipped one.",
+        ),
         click.option("--skip-invalid", is_flag=True, help="Leave wrong rows out as rejected instead of stopping."),
-        click.option("--rejects", default="", metavar="FILE", help="Write rows that were left out, with line, field, reason and hint."),
+        click.option(
+            "--rejects",
+            default="",
+            metavar="FILE",
+            help="Write rows that were left out, with line, field, reason and hint.",
+        ),
     )(function)
 
 
 def running(function: F) -> F:
     """What run and rehearse have in common: how fast, how far, and where it is told."""
     return _add(
-        click.option("--jobs", type=click.IntRange(1, 1000), default=8, show_default=True, metavar="N", help="Clients at once."),
-        click.option("--rate", type=Rate(), default=None, help="Requests per second at most, e.g. 15/s; default: the provider's limit."),
-        click.option("--waves", default="", metavar="1,10,100%", help="Start with few; go on only when all of them ended well."),
+        click.option(
+            "--jobs", type=click.IntRange(1, 1000), default=8, show_default=True, metavar="N", help="Clients at once."
+        ),
+        click.option(
+            "--rate",
+            type=Rate(),
+            default=None,
+            help="Requests per second at most, e.g. 15/s; default: the provider's limit.",
+        ),
+        click.option(
+            "--waves", default="", metavar="1,10,100%", help="Start with few; go on only when all of them ended well."
+        ),
         click.option("--max-fail", default="", metavar="10%", help="Start nobody any more beyond so many failures."),
         click.option("--fail-fast", is_flag=True, help="Start nobody any more after the first failure."),
-        click.option("--wait", type=Duration(), default="60s", show_default=True, help="How long to stay once only waiting clients are left."),
+        click.option(
+            "--wait",
+            type=Duration(),
+            default="60s",
+            show_default=True,
+            help="How long to stay once only waiting clients are left.",
+        ),
         state,
-        click.option("--report-json", default="", metavar="FILE", help="Report for machines (schemas/report.schema.json)."),
+        click.option(
+            "--report-json", default="", metavar="FILE", help="Report for machines (schemas/report.schema.json)."
+        ),
         click.option("--report-junit", default="", metavar="FILE", help="Report for CI."),
         click.option("-q", "--quiet", is_flag=True, help="Nothing but errors."),
         click.option("-v", "--verbose", is_flag=True, help="Tell every client, not only the failures."),
@@ -112,7 +175,13 @@ def running(function: F) -> F:
 
 def state(function: F) -> F:
     return click.option(
-        "--state", default=".onboard", envvar="ONBOARD_STATE", show_default=True, metavar="DIR", type=click.Path(path_type=Path), help="State folder: journal and lock."
+        "--state",
+        default=".onboard",
+        envvar="ONBOARD_STATE",
+        show_default=True,
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="State folder: journal and lock.",
     )(function)
 
 

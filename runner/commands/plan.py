@@ -20,7 +20,14 @@ from runner.reporters import plan as reports
 @click.command("plan")
 @click.argument("playbook", type=click.Path(path_type=Path))
 @planning
-@click.option("--jobs", type=click.IntRange(1, 1000), default=8, show_default=True, metavar="N", help="Clients at once, for the expected duration.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 1000),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="Clients at once, for the expected duration.",
+)
 @click.option("--format", "form", type=click.Choice(sorted(reports.FORMATS)), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Every call of every client, not only the first clients'.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same.")
@@ -29,7 +36,9 @@ def command(playbook: Path, jobs: int, form: str, verbose: bool, no_color: bool,
     prepared = prepare(wish_of(playbook, options), os.environ)
     say_problems(prepared.warnings)
     write_rejects(prepared, options)
-    reports.FORMATS[form](reports.View(prepared.planned.plan, prepared.rejected, prepared.digests, jobs, verbose), sys.stdout)
+    reports.FORMATS[form](
+        reports.View(prepared.planned.plan, prepared.rejected, prepared.digests, jobs, verbose), sys.stdout
+    )
     if prepared.planned.guards:
         say_problems(prepared.planned.guards)
         return exit_codes.GUARDED

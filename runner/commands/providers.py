@@ -16,7 +16,13 @@ from runner.model.provider import Operation, Provider
 @click.command("providers")
 @click.argument("name", required=False)
 @click.argument("operation", required=False)
-@click.option("--provider-file", type=click.Path(path_type=Path), default=None, metavar="FILE", help="A pack of your own, or changes to a shipped one.")
+@click.option(
+    "--provider-file",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="A pack of your own, or changes to a shipped one.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(name: str | None, operation: str | None, provider_file: Path | None, form: str) -> int:
     """List provider packs; with NAME its operations, credentials and error codes; with OPERATION its fields."""
@@ -44,11 +50,22 @@ def _operation(pack: Provider, name: str, form: str) -> int:
 
     found = pack.operations.get(name)
     if found is None:
-        raise ProblemError([Problem("call.unknown-operation", f'{pack.title} has no operation "{name}"', hint=did_you_mean(name, pack.operations) or f'see "onboard providers {pack.name}"')])
+        raise ProblemError(
+            [
+                Problem(
+                    "call.unknown-operation",
+                    f'{pack.title} has no operation "{name}"',
+                    hint=did_you_mean(name, pack.operations) or f'see "onboard providers {pack.name}"',
+                )
+            ]
+        )
     if form == "json":
         click.echo(json.dumps(_operation_json(found), indent=2))
         return 0
-    click.echo(f"{found.name}: {found.title}\n{found.method} {found.path}, effect {found.effect}" + (" (form not documented by the provider)" if found.invented else ""))
+    click.echo(
+        f"{found.name}: {found.title}\n{found.method} {found.path}, effect {found.effect}"
+        + (" (form not documented by the provider)" if found.invented else "")
+    )
     required = found.request.get("required", ())
     for label, schema in (("with", found.request), ("answer", found.response)):
         fields = schema.get("properties", {})
@@ -93,10 +110,24 @@ def _json(pack: Provider) -> dict[str, Any]:
     return {
         "name": pack.name,
         "title": pack.title,
-        "environments": {entry.name: {"base_url": entry.base_url, "live": entry.live} for entry in pack.environments.values()},
-        "credentials": [{"name": ref.name, "env": ref.env, "file_env": ref.file_env or None} for ref in pack.credentials.values()],
+        "environments": {
+            entry.name: {"base_url": entry.base_url, "live": entry.live} for entry in pack.environments.values()
+        },
+        "credentials": [
+            {"name": ref.name, "env": ref.env, "file_env": ref.file_env or None} for ref in pack.credentials.values()
+        ],
         "operations": [_operation_json(operation) for operation in pack.operations.values()],
-        "errors": [{"code": rule.code, "status": rule.status, "name": rule.name, "meaning": rule.meaning, "text": rule.text, "hint": rule.hint} for rule in pack.errors.rules],
+        "errors": [
+            {
+                "code": rule.code,
+                "status": rule.status,
+                "name": rule.name,
+                "meaning": rule.meaning,
+                "text": rule.text,
+                "hint": rule.hint,
+            }
+            for rule in pack.errors.rules
+        ],
     }
 
 

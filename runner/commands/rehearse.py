@@ -20,7 +20,9 @@ from runner.prepare import prepare, require_approval
 @click.argument("playbook", type=click.Path(path_type=Path))
 @planning
 @running
-@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Let the sandbox misbehave; see onboard sandbox --help.")
+@click.option(
+    "--fault", "faults", multiple=True, metavar="FAULT", help="Let the sandbox misbehave; see onboard sandbox --help."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the sandbox.")
 def command(playbook: Path, faults: tuple[str, ...], seed: int, **options: Any) -> int:
     """Carry out PLAYBOOK against a local sandbox that lives as long as this command; nothing else is needed.
@@ -47,7 +49,9 @@ def rehearse(playbook: Path, faults: tuple[str, ...], seed: int, options: dict[s
         hint = "rehearse against a sandbox of your own: onboard run --base-url URL"
         raise ProblemError([Problem("provider.no-sandbox", f'there is no local sandbox for "{name}"', hint=hint)])
     try:
-        apps = applications(Options(providers=(name,), faults=tuple(parse_fault(fault) for fault in faults), seed=seed), {})
+        apps = applications(
+            Options(providers=(name,), faults=tuple(parse_fault(fault) for fault in faults), seed=seed), {}
+        )
     except ValueError as error:
         raise ProblemError([Problem("sandbox.option", str(error), hint='see "onboard sandbox --help"')]) from None
     require_approval(prepared, is_approved=True)

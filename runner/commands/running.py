@@ -34,7 +34,9 @@ from runner.reporters import text as text_report
 Begin = Callable[[Prepared, Tools], Any]
 
 
-def carry_out(prepared: Prepared, options: Mapping[str, Any], environ: Mapping[str, str], begin: Begin = execute) -> int:
+def carry_out(
+    prepared: Prepared, options: Mapping[str, Any], environ: Mapping[str, str], begin: Begin = execute
+) -> int:
     """Run it, report it, and return the exit code. Raises ProblemError and GuardError before anything is sent."""
     credentials, problems = read_credentials(prepared.provider, environ)
     if problems:
@@ -69,7 +71,13 @@ def carry_out(prepared: Prepared, options: Mapping[str, Any], environ: Mapping[s
 
 
 def pace_of(options: Mapping[str, Any], clients: int) -> Pace:
-    most = 0 if options["fail_fast"] else share_of(options["max_fail"], clients, "--max-fail") if options["max_fail"] else None
+    most = (
+        0
+        if options["fail_fast"]
+        else share_of(options["max_fail"], clients, "--max-fail")
+        if options["max_fail"]
+        else None
+    )
     return Pace(options["jobs"], options["wait"], waves_of(options["waves"], clients), most)
 
 
@@ -90,7 +98,10 @@ async def _watch_signals(halt: Halt) -> None:
                 # The journal has every intent; what is in flight is looked up by resume.
                 os._exit(exit_codes.INTERRUPTED)
             click.echo("stopping: requests in flight are finished first; press Ctrl-C again to stop now", err=True)
-            halt.stop(Problem("run.interrupted", "the run was interrupted", hint='"onboard resume" goes on from here'), is_interrupt=True)
+            halt.stop(
+                Problem("run.interrupted", "the run was interrupted", hint='"onboard resume" goes on from here'),
+                is_interrupt=True,
+            )
 
 
 async def report(result: RunResult, journal: Journal, options: Mapping[str, Any]) -> None:
@@ -124,5 +135,7 @@ def _open(path: str) -> TextIO:
         handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     except OSError as error:
         reason = (error.strerror or "no reason given").lower()
-        raise ProblemError([Problem("report.unwritable", f'"{path}" can\'t be written: {reason}', hint="name another file")]) from None
+        raise ProblemError(
+            [Problem("report.unwritable", f'"{path}" can\'t be written: {reason}', hint="name another file")]
+        ) from None
     return os.fdopen(handle, "w", encoding="utf-8", newline="")

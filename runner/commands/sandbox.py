@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 
-@click.command("sandbox", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.command(
+    "sandbox", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def command(words: tuple[str, ...]) -> int:
     """Serve local providers until stopped."""

@@ -19,6 +19,14 @@ def command(name: str | None) -> int:
         click.echo("\n".join(known))
         return 0
     if name not in known:
-        raise ProblemError([Problem("schema.unknown", f'there is no schema "{name}"', hint=did_you_mean(name, known) or f"schemas: {', '.join(known)}")])
+        raise ProblemError(
+            [
+                Problem(
+                    "schema.unknown",
+                    f'there is no schema "{name}"',
+                    hint=did_you_mean(name, known) or f"schemas: {', '.join(known)}",
+                )
+            ]
+        )
     click.echo((folder / f"{name}.schema.json").read_text("utf-8"), nl=False)
     return 0

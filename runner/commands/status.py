@@ -53,4 +53,6 @@ def run_number(run: str | None) -> int | None:
 
 def unknown_run(run: str | None, state: Path) -> ProblemError:
     message = f'there is no run "{run}" in "{state}"' if run else f'there is no run in "{state}"'
-    return ProblemError([Problem("run.unknown", message, hint='"onboard runs" lists them; --state names another folder')])
+    return ProblemError(
+        [Problem("run.unknown", message, hint='"onboard runs" lists them; --state names another folder')]
+    )

@@ -16,8 +16,21 @@ from runner.reporters import problems as reports
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--format", "form", type=click.Choice(sorted(reports.FORMATS)), default="text", show_default=True, help="How problems are told.")
-@click.option("--provider-file", type=click.Path(path_type=Path), default=None, metavar="FILE", help="A provider pack of your own, or changes to a shipped one.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(sorted(reports.FORMATS)),
+    default="text",
+    show_default=True,
+    help="How problems are told.",
+)
+@click.option(
+    "--provider-file",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="A provider pack of your own, or changes to a shipped one.",
+)
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same.")
 @click.option("-q", "--quiet", is_flag=True, help="Nothing when all is well.")
 def command(paths: tuple[Path, ...], form: str, provider_file: Path | None, no_color: bool, quiet: bool) -> int:
@@ -30,7 +43,11 @@ def command(paths: tuple[Path, ...], form: str, provider_file: Path | None, no_c
     for path in paths:
         found = find_playbooks(path)
         if not found:
-            problems.append(Problem("playbook.none", f'there is no *.playbook.yaml below "{path}"', hint="name a file or another folder"))
+            problems.append(
+                Problem(
+                    "playbook.none", f'there is no *.playbook.yaml below "{path}"', hint="name a file or another folder"
+                )
+            )
         files += found
     for file in files:
         problems += load(file, provider_file).problems

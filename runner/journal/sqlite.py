@@ -1,8 +1,8 @@
 """The journal on one SQLite file: WAL, every commit on disk, one writer that commits whatever piled up.
 
 `synchronous=FULL` because in WAL mode NORMAL may roll back committed rows on power loss: it could forget an intent
-whose deposit went out. One thread writes; it takes all rows that queued up during the last fsync into one transaction, so the
-price of durability is shared by the clients in flight.
+whose deposit went out. One thread writes; it takes all rows that queued up during the last fsync into one transaction,
+so the price of durability is shared by the clients in flight.
 """
 
 from __future__ import annotations

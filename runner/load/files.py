@@ -54,7 +54,7 @@ class Documents:
         return None
 
     def read(self, name: str) -> FileContent:
-        """The whole document. Raises ProblemError when it is missing, outside the root, too large or of a wrong format."""
+        """The whole document. Raises ProblemError when it is missing, outside the root, too large or of a wrong kind."""
         path, found = self._open(name)
         content = path.read_bytes()
         # The client's own file name may say who it is: the provider sees a neutral one.

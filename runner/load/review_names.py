@@ -8,7 +8,8 @@ from typing import Any
 
 from runner.checks import CheckError, parse
 from runner.load.reviewed import Review, Where, placed, texts
-from runner.model.problem import Problem
+from runner.load.schema import Schema
+from runner.model.problem import Location, Problem
 from runner.nearest import did_you_mean
 from runner.templates import Template, TemplateError, compile_expression, compile_text, has_template
 
@@ -76,21 +77,20 @@ def _steps_unique(review: Review) -> Iterator[Problem]:
 
 
 def _inputs(review: Review) -> Iterator[Problem]:
-    from runner.load.schema import Schema
-
     for name, rule in review.mapping("inputs").items():
         if isinstance(rule, Mapping) and "default" in rule:
-            where = ("inputs", name, "default")
-            schema = Schema({key: value for key, value in rule.items() if key != "default"}, stage="input")
-            for problem in schema.problems(
-                rule["default"], lambda path, key, where=where: review.source.locate((*where, *path))
-            ):  # type: ignore[misc]
-                yield Problem(
-                    problem.code,
-                    problem.message.replace('"value"', f'the default of input "{name}"'),
-                    problem.location,
-                    problem.hint,
-                )
+            yield from _default(review, name, rule)
+
+
+def _default(review: Review, name: str, rule: Mapping[str, Any]) -> Iterator[Problem]:
+    schema = Schema({key: value for key, value in rule.items() if key != "default"}, stage="input")
+
+    def locate(path: Where, key: bool) -> Location:
+        return review.source.locate(("inputs", name, "default", *path))
+
+    for problem in schema.problems(rule["default"], locate):
+        message = problem.message.replace('"value"', f'the default of input "{name}"')
+        yield Problem(problem.code, message, problem.location, problem.hint)
 
 
 def _key(review: Review) -> Iterator[Problem]:
@@ -226,7 +226,7 @@ def _unknown_output(names: Sequence[str | int], known: _Known) -> _Wrong | None:
 
 
 def _unknown_field(names: Sequence[str | int], schema: Mapping[str, Any]) -> _Wrong | None:
-    """A field that the clients schema does not name: an error where it is closed, a warning where it looks like a slip."""
+    """A field that the clients schema does not name: an error where it is closed, a warning for a likely slip."""
     node: Any = schema
     for at, name in enumerate(names[1:], start=1):
         properties = node.get("properties") if isinstance(node, Mapping) else None

@@ -133,8 +133,8 @@ def _additional(schema: Schema, error: ValidationError, locate: Locate) -> Itera
 
 
 def _type(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    words = " or ".join(_KINDS.get(kind, kind) for kind in wanted)
+    wanted = _listed(error) or [str(error.validator_value)]
+    words = " or ".join(_KINDS.get(str(kind), str(kind)) for kind in wanted)
     hint = ""
     if "string" in wanted and not isinstance(error.instance, Mapping | list):
         hint = "put quotes around it"

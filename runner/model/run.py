@@ -49,7 +49,10 @@ class Totals:
                 kinds[moved.kind] += moved.money.amount
 
     def to_json(self) -> Mapping[str, Any]:
-        money = {asset: {kind: f"{amount:f}" for kind, amount in kinds.items()} for asset, kinds in sorted(self.money.items())}
+        money = {
+            asset: {kind: f"{amount:f}" for kind, amount in kinds.items()}
+            for asset, kinds in sorted(self.money.items())
+        }
         endings = {ending.value: count for ending, count in self.endings.items()}
         return {"clients": self.clients, **endings, "adopted": self.adopted, "requests": self.requests, "money": money}
 

@@ -28,8 +28,10 @@ async def write(result: RunResult, clients: AsyncIterator[ClientResult], out: Te
     attributes = " ".join(f'{name}="{count}"' for name, count in counts.items())
     suite = f"{head.playbook} run {head.id}"
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    out.write(f"<testsuites name={quoteattr('onboard')} {attributes} time=\"{seconds:.3f}\">\n")
-    out.write(f"<testsuite name={quoteattr(suite)} {attributes} time=\"{seconds:.3f}\" timestamp=\"{rfc3339(head.started_at)}\">\n")
+    out.write(f'<testsuites name={quoteattr("onboard")} {attributes} time="{seconds:.3f}">\n')
+    out.write(
+        f'<testsuite name={quoteattr(suite)} {attributes} time="{seconds:.3f}" timestamp="{rfc3339(head.started_at)}">\n'
+    )
     out.writelines(cases)
     out.write("</testsuite>\n</testsuites>\n")
 
@@ -50,9 +52,13 @@ def _case(client: ClientResult, step: StepResult) -> tuple[str, str]:
         case StepStatus.SKIPPED:
             return "skipped", _xml(client.key, step.id, 0, "<skipped/>")
         case StepStatus.FAILED:
-            return "failures", _xml(client.key, step.id, step.duration_ms, _element("failures", step.status.value, step.problem))
+            return "failures", _xml(
+                client.key, step.id, step.duration_ms, _element("failures", step.status.value, step.problem)
+            )
         case _:
-            return "errors", _xml(client.key, step.id, step.duration_ms, _element("errors", step.status.value, step.problem))
+            return "errors", _xml(
+                client.key, step.id, step.duration_ms, _element("errors", step.status.value, step.problem)
+            )
 
 
 def _element(kind: str, word: str, problem: Problem | None) -> str:
@@ -64,5 +70,5 @@ def _element(kind: str, word: str, problem: Problem | None) -> str:
 
 
 def _xml(classname: str, name: str, milliseconds: int, inner: str) -> str:
-    head = f"<testcase classname={quoteattr(clean(classname))} name={quoteattr(name)} time=\"{milliseconds / 1000:.3f}\""
+    head = f'<testcase classname={quoteattr(clean(classname))} name={quoteattr(name)} time="{milliseconds / 1000:.3f}"'
     return f"{head}>{inner}</testcase>\n" if inner else f"{head}/>\n"

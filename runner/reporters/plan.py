@@ -45,7 +45,9 @@ Write = Callable[[View, TextIO], None]
 def as_text(view: View, out: TextIO) -> None:
     plan, setting = view.plan, view.plan.setting
     address = setting.base_url or "no address yet"
-    out.write(f"{setting.playbook.name} on {setting.provider.title}, {setting.environment.name} ({address}), batch {setting.batch}\n")
+    out.write(
+        f"{setting.playbook.name} on {setting.provider.title}, {setting.environment.name} ({address}), batch {setting.batch}\n"
+    )
     shown = plan.clients if view.everybody else plan.clients[:SHOWN]
     for entry in shown:
         out.write(f"\n{clean(entry.client.key)} (line {entry.client.line})\n")
@@ -67,18 +69,24 @@ def _line(call: PlannedCall) -> str:
 
 
 def _steps(plan: Plan) -> Counter[str]:
-    return Counter(f"{call.step.partition('[')[0]} ({call.operation})" for entry in plan.clients for call in entry.calls)
+    return Counter(
+        f"{call.step.partition('[')[0]} ({call.operation})" for entry in plan.clients for call in entry.calls
+    )
 
 
 def _totals(view: View) -> list[str]:
     plan = view.plan
-    lines = [f"{len(plan.clients):,} clients, about {plan.requests:,} requests, about {in_words(view.seconds)} with --jobs {view.jobs}"]
+    lines = [
+        f"{len(plan.clients):,} clients, about {plan.requests:,} requests, about {in_words(view.seconds)} with --jobs {view.jobs}"
+    ]
     if view.rejected:
         lines.append(f"{len(view.rejected):,} rows are left out")
     for asset, kinds in sorted(plan.money().items()):
         cap = plan.setting.caps.get(asset)
         limit = f" of at most {cap.per_run:f}" if cap and cap.per_run is not None else ""
-        lines.append(f"moves {asset}: {', '.join(f'{kind} {amount:f}' for kind, amount in sorted(kinds.items()))}{limit}")
+        lines.append(
+            f"moves {asset}: {', '.join(f'{kind} {amount:f}' for kind, amount in sorted(kinds.items()))}{limit}"
+        )
     return lines
 
 
@@ -109,7 +117,9 @@ def as_json(view: View, out: TextIO) -> None:
             "rejected": len(view.rejected),
             "requests": plan.requests,
             "calls": dict(Counter(call.operation for entry in plan.clients for call in entry.calls)),
-            "money": {asset: {kind: f"{amount:f}" for kind, amount in kinds.items()} for asset, kinds in plan.money().items()},
+            "money": {
+                asset: {kind: f"{amount:f}" for kind, amount in kinds.items()} for asset, kinds in plan.money().items()
+            },
             "expected_seconds": round(view.seconds, 1),
         },
     }
@@ -131,7 +141,13 @@ def client_json(entry: ClientPlan) -> dict[str, Any]:
 
 
 def _call_json(call: PlannedCall) -> dict[str, Any]:
-    body: dict[str, Any] = {"step": call.step, "operation": call.operation, "effect": call.effect, "method": call.method, "path": call.path}
+    body: dict[str, Any] = {
+        "step": call.step,
+        "operation": call.operation,
+        "effect": call.effect,
+        "method": call.method,
+        "path": call.path,
+    }
     if call.body is not None:
         body["body"] = call.body
     if call.reference:

@@ -72,7 +72,11 @@ def _sarif_result(problem: Problem) -> dict[str, Any]:
     if place := problem.location:
         physical: dict[str, Any] = {"artifactLocation": {"uri": place.path}}
         if place.line:
-            physical["region"] = {"startLine": place.line, "startColumn": place.column, "endColumn": max(place.end_column, place.column + 1)}
+            physical["region"] = {
+                "startLine": place.line,
+                "startColumn": place.column,
+                "endColumn": max(place.end_column, place.column + 1),
+            }
         result["locations"] = [{"physicalLocation": physical}]
     return result
 
@@ -85,13 +89,15 @@ def as_junit(problems: Sequence[Problem], files: Sequence[str], out: TextIO, col
             wrong.setdefault(problem.location.path if problem.location else "onboard", []).append(problem)
     failures = sum(bool(found) for found in wrong.values())
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    out.write(f'<testsuite name="onboard validate" tests="{len(wrong)}" failures="{failures}" errors="0" skipped="0">\n')
+    out.write(
+        f'<testsuite name="onboard validate" tests="{len(wrong)}" failures="{failures}" errors="0" skipped="0">\n'
+    )
     for file, found in wrong.items():
         inner = "".join(
             f"<failure message={quoteattr(clean(problem.message))} type={quoteattr(problem.code)}>{escape(clean(f'{problem.location or file} {problem.hint}'))}</failure>"
             for problem in found
         )
-        out.write(f"<testcase classname=\"playbook\" name={quoteattr(clean(file))}>{inner}</testcase>\n")
+        out.write(f'<testcase classname="playbook" name={quoteattr(clean(file))}>{inner}</testcase>\n')
     out.write("</testsuite>\n")
 
 
@@ -105,7 +111,15 @@ FORMATS: dict[str, Write] = {
 
 
 def _ordered(problems: Sequence[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda problem: (problem.location is None, problem.location.path if problem.location else "", problem.location.line if problem.location else 0, problem.location.column if problem.location else 0))
+    return sorted(
+        problems,
+        key=lambda problem: (
+            problem.location is None,
+            problem.location.path if problem.location else "",
+            problem.location.line if problem.location else 0,
+            problem.location.column if problem.location else 0,
+        ),
+    )
 
 
 def _data(text: str) -> str:

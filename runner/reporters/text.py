@@ -40,7 +40,9 @@ async def write(
 def summary(result: RunResult) -> list[str]:
     """The last lines on the screen: counts, money, time, and the command that comes next."""
     totals, head = result.totals, result.head
-    counts = ", ".join(f"{count:,} {ending.value.replace('_', ' ')}" for ending, count in totals.endings.items() if count)
+    counts = ", ".join(
+        f"{count:,} {ending.value.replace('_', ' ')}" for ending, count in totals.endings.items() if count
+    )
     adopted = f" ({totals.adopted:,} adopted)" if totals.adopted else ""
     took = in_words((head.finished_at or head.started_at) - head.started_at)
     lines = [f"run {head.id}: {counts or 'no clients'}{adopted} - {totals.requests:,} requests in {took}"]

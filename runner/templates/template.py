@@ -59,7 +59,7 @@ class Template:
         except Later as later:
             return later.unknown
         except RecursionError:
-            raise TemplateError("template.too-large", "the expression is nested too deeply") from None
+            raise _too_deep() from None
 
     def _whole(self, scope: Mapping[str, object]) -> object:
         node = self._pieces[0]
@@ -180,13 +180,20 @@ def _expression(text: str, start: int, end: int) -> Node:
 
 
 def _template(text: str, pieces: tuple[str | Node, ...], is_whole: bool) -> Template:
-    read = tuple(found for piece in pieces if not isinstance(piece, str) for found in references(piece))
+    try:
+        read = tuple(found for piece in pieces if not isinstance(piece, str) for found in references(piece))
+    except RecursionError:
+        raise _too_deep() from None
     only = pieces[0] if is_whole else None
     return Template(text, read, is_whole, pieces, only.names if isinstance(only, Path) else ())
 
 
 def _present(value: object) -> object:
     return value if type(value) is Unknown or value is OMIT else settled(value)
+
+
+def _too_deep() -> TemplateError:
+    return TemplateError("template.too-large", "the expression is nested too deeply")
 
 
 def _joined(texts: list[str]) -> str:
