@@ -39,7 +39,8 @@ class Wait:
 class ClientRun:
     """One client of one run, with everything that `advance` needs. `is_fresh` skips reading an empty journal.
 
-    `stopping` is asked before each step: a problem means "checkpoint here, resume goes on".
+    `stopping` is asked before each step: a problem means "checkpoint here, resume goes on". `is_halted` is asked before
+    each money send.
     """
 
     run: int
@@ -51,6 +52,7 @@ class ClientRun:
     redactor: Redactor
     is_fresh: bool = False
     stopping: Callable[[], Problem | None] = field(default=lambda: None)
+    is_halted: Callable[[], bool] = field(default=lambda: False)
 
 
 async def advance(run: ClientRun) -> Done | Wait:
@@ -96,11 +98,12 @@ async def _perform(run: ClientRun, command: Perform, known: Sequence[Entry], tak
             run.performer,
             run.clock,
             run.redactor,
+            run.is_halted,
         )
         return await settle(effect)
     outcome = await run.performer.perform(command, run.redactor)
     if outcome.is_final:
-        key = EntryKey(command.step.id, command.item, 1)
+        key = EntryKey(command.step.id, command.item, 1 + max((entry.key.attempt for entry in known), default=0))
         await run.journal.finish(run.run, run.client.key, key, run.clock.now(), outcome.to_json())
     return outcome
 
@@ -113,7 +116,12 @@ def _by_command(entries: Sequence[Entry]) -> Mapping[tuple[str, int], Sequence[E
 
 
 def _final(known: Sequence[Entry]) -> Outcome | None:
+    """The outcome that stands: a passed one for ever, a failed one until a person wants it tried again."""
+    again = max((entry.key.attempt for entry in known if entry.kind == "retry"), default=0)
     for entry in known:
-        if entry.kind == "outcome" and (outcome := Outcome.from_json(entry.body)).is_final:
+        if entry.kind != "outcome":
+            continue
+        outcome = Outcome.from_json(entry.body)
+        if outcome.is_final and (outcome.status is StepStatus.PASSED or entry.key.attempt > again):
             return outcome
     return None

@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
 
 import anyio
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant that can be measured from later: by the wall, and by the time since boot while the boot is the same."""
+
+    at: float
+    elapsed: float
+    boot: str
+
+    def to_json(self) -> dict[str, float | str]:
+        return {"at": self.at, "elapsed": self.elapsed, "boot": self.boot}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Moment:
+        return cls(body["at"], body["elapsed"], body["boot"])
 
 
 class Clock(Protocol):
@@ -22,6 +42,26 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None: ...
+
+
+def moment(clock: Clock) -> Moment:
+    return Moment(clock.now(), clock.elapsed(), boot_id())
+
+
+def age(clock: Clock, since: Moment) -> float:
+    """Seconds since then. A wall clock that somebody set does not matter while the machine has not been restarted."""
+    if since.boot and since.boot == boot_id():
+        return clock.elapsed() - since.elapsed
+    return clock.now() - since.at
+
+
+@cache
+def boot_id() -> str:
+    """Which run of this machine we are in; "" where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
 
 
 class SystemClock:

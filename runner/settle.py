@@ -5,12 +5,12 @@ The decisions are `effects.decide`; this file asks it, does what it says, and wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from runner.clock import Clock
+from runner.clock import Clock, Moment, age, moment
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.journal.base import CapExceeded, Entry, EntryKey, Hold, Journal
 from runner.model.command import Perform
@@ -52,6 +52,7 @@ class Effect:
     performer: Performer
     clock: Clock
     redactor: Redactor
+    is_halted: Callable[[], bool] = lambda: False
 
     @property
     def own_reference(self) -> str:
@@ -63,13 +64,18 @@ class Effect:
 
 @dataclass(slots=True)
 class _State:
-    """Where the settling stands. `doubt_at` is when the newest attempt that may have happened was begun."""
+    """Where the settling stands.
+
+    `attempt` numbers every attempt there ever was, `tried` counts those of this settling: who resumes may try again.
+    `doubt` is when the newest attempt that may have happened was begun.
+    """
 
     attempt: int = 0
+    tried: int = 0
     number: int = 1
-    doubt_at: float | None = None
+    doubt: Moment | None = None
     is_ours: bool = False
-    begun_at: float = 0.0
+    begun: Moment | None = None
     sent: Sent | None = None
     seen: Seen | None = None
 
@@ -96,7 +102,7 @@ async def settle(effect: Effect) -> Outcome | Later:
                     effect.command, values, _reference(effect, state), effect.taken, effect.redactor, tally
                 )
             case Move.WAIT:
-                return Later(_horizon(effect, state), _waiting(effect))
+                return _later(effect, state)
             case _:
                 outcome = effect.performer.timed(_conclude(effect, state, move), tally)
                 if outcome.is_final:
@@ -106,37 +112,46 @@ async def settle(effect: Effect) -> Outcome | Later:
 
 def _found(effect: Effect) -> _State:
     """Where the journal says we are: fresh, or with attempts whose outcome nobody wrote."""
-    state = _State()
-    closed = {entry.key.attempt for entry in effect.entries if entry.kind == "outcome"}
-    for entry in effect.entries:
+    state = _State(attempt=max((entry.key.attempt for entry in effect.entries), default=0))
+    closed = _closed(effect)
+    for entry in sorted(effect.entries, key=lambda entry: entry.key.attempt):
         if entry.kind != "intent":
             continue
-        if entry.key.attempt > state.attempt:
-            state.attempt, state.number, state.begun_at = entry.key.attempt, entry.body["number"], entry.at
+        state.number = entry.body["number"]
+        state.begun = Moment.from_json(entry.body["moment"])
         if entry.key.attempt not in closed:
             state.is_ours = True
-            state.doubt_at = max(state.doubt_at or entry.at, entry.at)
+            state.doubt = state.begun
     return state
+
+
+def _closed(effect: Effect) -> set[int]:
+    """Attempts of which the journal knows how they ended."""
+    return {entry.key.attempt for entry in effect.entries if entry.kind == "outcome"}
 
 
 def _known(effect: Effect, state: _State) -> Known:
     return Known(
         effect.operation.repeat,
-        in_doubt=state.doubt_at is not None,
+        in_doubt=state.doubt is not None,
         reply=state.sent.reply if state.sent else None,
         sight=state.seen.sight if state.seen else None,
-        past_horizon=effect.clock.now() >= _horizon(effect, state),
-        may_send=state.attempt < effect.operation.attempts,
+        past_horizon=_left(effect, state) <= 0,
+        may_send=state.tried < effect.operation.attempts,
         may_renew=effect.operation.reference is not None and not effect.own_reference,
         is_own=state.sent.is_own if state.sent else True,
     )
 
 
-def _horizon(effect: Effect, state: _State) -> float:
-    """After this instant, "not there" means that it did not happen and can't any more."""
+def _left(effect: Effect, state: _State) -> float:
+    """Seconds until "not there" means that it did not happen and can't any more."""
     provider = effect.setting.provider
-    began = state.doubt_at if state.doubt_at is not None else state.begun_at
-    return began + provider.send_window + provider.timeout + effect.operation.settle
+    since = state.doubt or state.begun or moment(effect.clock)
+    return provider.send_window + provider.timeout + effect.operation.settle - age(effect.clock, since)
+
+
+def _later(effect: Effect, state: _State) -> Later:
+    return Later(effect.clock.now() + max(0.0, _left(effect, state)), _waiting(effect))
 
 
 async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | None:
@@ -145,50 +160,56 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
     moved = moved_of(effect.operation, effect.command.values)
     if isinstance(moved, Problem):
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=moved.at(effect.command.step.location))
+    if moved and effect.is_halted():
+        return _halted(effect)
+    was_held = _is_held(effect, state)
     state.attempt += 1
-    at, elapsed = effect.clock.now(), effect.clock.elapsed()
+    state.tried += 1
+    begun = moment(effect.clock)
     intent = {
         "reference": _reference(effect, state),
         "number": state.number,
         "operation": effect.operation.name,
         "fingerprint": _fingerprint(effect),
+        "moment": begun.to_json(),
+        "moves": moved.to_json() if moved else None,
     }
-    holds = _holds(effect, moved) if state.attempt == 1 else ()
+    holds = () if was_held else _holds(effect, moved)
     try:
-        is_ours = await effect.journal.begin(effect.run, effect.client.key, _key(effect, state), at, intent, holds)
+        is_ours = await effect.journal.begin(effect.run, effect.client.key, _key(effect, state), begun.at, intent, holds)
     except CapExceeded as refusal:
         return _cap(effect, refusal)
     if not is_ours:
         # Somebody else began this very attempt: only look from here on.
-        state.doubt_at = at
-        return Later(_horizon(effect, state), _waiting(effect))
+        state.doubt = begun
+        return _later(effect, state)
     window = effect.setting.provider.send_window
 
     def leave() -> NoAnswer | None:
         # A machine that was suspended, or a clock that was set back, must not send an old intent: both ages count.
-        age = max(effect.clock.now() - at, effect.clock.elapsed() - elapsed)
-        if age > window:
+        old = max(effect.clock.now() - begun.at, effect.clock.elapsed() - begun.elapsed)
+        if old > window:
             return NoAnswer(
-                Trouble.EXPIRED, f"the intent is {age:.0f} s old, more than the send window of {window:g} s"
+                Trouble.EXPIRED, f"the intent is {old:.0f} s old, more than the send window of {window:g} s"
             )
         return None
 
-    if state.doubt_at is not None and known_absent(effect, state):
-        state.doubt_at = None
-    state.begun_at = at
+    if state.doubt is not None and _was_absent(effect, state):
+        state.doubt = None
+    state.begun = begun
     state.seen = None
     state.sent = await effect.performer.send(effect.command, _values(effect, state), effect.redactor, tally, leave)
     if state.sent.reply is Reply.LOST:
-        state.doubt_at, state.is_ours = at, True
+        state.doubt, state.is_ours = begun, True
     if state.sent.reply in (Reply.NOT_SENT, Reply.THROTTLED, Reply.DENIED):
         # Provably nothing was applied: close the attempt, so that a resume may simply send again.
         await _record(effect, state, state.sent.outcome)
     return None
 
 
-def known_absent(effect: Effect, state: _State) -> bool:
+def _was_absent(effect: Effect, state: _State) -> bool:
     """Was the doubt laid to rest: looked up after the horizon and not there?"""
-    return state.seen is not None and state.seen.sight is Sight.ABSENT and effect.clock.now() >= _horizon(effect, state)
+    return state.seen is not None and state.seen.sight is Sight.ABSENT and _left(effect, state) <= 0
 
 
 async def _pause(effect: Effect, state: _State) -> None:
@@ -283,8 +304,10 @@ def _told(problem: Problem | None, effect: Effect) -> Problem:
 def _changed(effect: Effect) -> Outcome | None:
     """Same reference, other body: refused before the network."""
     ours = _fingerprint(effect)
+    closed = _closed(effect)
     for entry in effect.entries:
-        if entry.kind == "intent" and entry.body["fingerprint"] != ours:
+        # What was refused for certain may be asked for again with other values; what may have happened may not.
+        if entry.kind == "intent" and entry.key.attempt not in closed and entry.body["fingerprint"] != ours:
             message = f'"{effect.command.name}" was begun with other values; the same reference can\'t carry two bodies'
             problem = Problem(
                 "effect.changed",
@@ -296,12 +319,28 @@ def _changed(effect: Effect) -> Outcome | None:
     return None
 
 
+def _is_held(effect: Effect, state: _State) -> bool:
+    """Is a part of the cap reserved for this effect? From its first intent until it is known to move nothing."""
+    if state.tried:
+        return True
+    held = False
+    for entry in sorted(effect.entries, key=lambda entry: (entry.key.attempt, entry.kind)):
+        if entry.kind == "intent":
+            held = True
+        elif entry.kind == "outcome":
+            outcome = Outcome.from_json(entry.body)
+            held = held and not (outcome.is_final and outcome.moved is None)
+    return held
+
+
 async def _record(effect: Effect, state: _State, outcome: Outcome) -> None:
     release: Sequence[Hold] = ()
-    if outcome.is_final and outcome.moved is None and state.attempt:
+    if outcome.is_final and outcome.moved is None and _is_held(effect, state):
         moved = moved_of(effect.operation, effect.command.values)
         release = _holds(effect, moved) if isinstance(moved, Moved) else ()
-    key = EntryKey(effect.command.step.id, effect.command.item, max(1, state.attempt))
+    # An outcome that needed no attempt (adopted at first sight) takes the next free number.
+    attempt = state.attempt if state.attempt and state.attempt not in _closed(effect) else state.attempt + 1
+    key = EntryKey(effect.command.step.id, effect.command.item, attempt)
     await effect.journal.finish(effect.run, effect.client.key, key, effect.clock.now(), outcome.to_json(), release)
 
 
@@ -358,6 +397,12 @@ def _holds(effect: Effect, moved: Moved | None) -> tuple[Hold, ...]:
         holds.append(Hold(client + scope, moved.money.asset, moved.money.amount, step_cap.per_client))
         holds.append(Hold(run + scope, moved.money.asset, moved.money.amount, step_cap.per_run))
     return tuple(holds)
+
+
+def _halted(effect: Effect) -> Outcome:
+    message = f'"{effect.command.name}" was not sent: money is halted'
+    problem = Problem("run.halted", message, effect.command.step.location, 'run "onboard halt --off", then "onboard resume"')
+    return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0, fault=Fault.GUARD)
 
 
 def _cap(effect: Effect, refusal: CapExceeded) -> Outcome:

@@ -23,7 +23,10 @@ class EntryKey:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row: `kind` is `intent` or `outcome`; `at` is seconds since the epoch, UTC."""
+    """One row: `kind` is `intent`, `outcome` or `retry`; `at` is seconds since the epoch, UTC.
+
+    A `retry` says that a person wants failed outcomes up to this attempt tried again.
+    """
 
     key: EntryKey
     kind: str
@@ -122,6 +125,15 @@ class Journal(Protocol):
 
     async def close_run(self, run: int, status: str, at: float, exit_code: int) -> None: ...
 
+    async def retry(self, run: int, client: str, key: EntryKey, at: float) -> None:
+        """A person wants the failed outcomes of this item up to `key.attempt` tried again."""
+        ...
+
+    async def forget(self, client: str) -> int:
+        """Remove what this client's rows say of the person, in every run; references and money stay. Returns how many
+        runs knew the client."""
+        ...
+
     async def flush(self) -> None: ...
 
     async def runs(self) -> Sequence[RunState]: ...
@@ -135,3 +147,18 @@ class Journal(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+# What of an entry or a result can say who somebody is. References, statuses, times and money can't.
+_PERSONAL = ("checks", "outputs", "problem")
+
+
+def without_person(body: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry's or a result's body without anything that could identify the client; counts and money stay."""
+    bare = {name: value for name, value in body.items() if name not in _PERSONAL}
+    for name, empty in (("checks", []), ("outputs", {}), ("problem", None)):
+        if name in body:
+            bare[name] = empty
+    if "steps" in body:
+        bare["steps"] = [without_person(step) for step in body["steps"]]
+    return bare

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Hold, Row, RunState
+from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Hold, Row, RunState, without_person
 
 
 class MemoryJournal:
@@ -80,6 +80,21 @@ class MemoryJournal:
 
     async def close_run(self, run: int, status: str, at: float, exit_code: int) -> None:
         self._runs[run] = replace(self._runs[run], status=status, finished_at=at, exit_code=exit_code)
+
+    async def retry(self, run: int, client: str, key: EntryKey, at: float) -> None:
+        self._entries.setdefault((run, client), {}).setdefault((key, "retry"), Entry(key, "retry", at, {}))
+
+    async def forget(self, client: str) -> int:
+        runs = [run for run, known in self._clients.items() if client in known]
+        for run in runs:
+            entries = self._entries.get((run, client), {})
+            self._entries[run, client] = {
+                place: replace(entry, body=without_person(entry.body)) for place, entry in entries.items()
+            }
+            state = self._clients[run][client]
+            if state.result is not None:
+                self._clients[run][client] = replace(state, result=without_person(state.result))
+        return len(runs)
 
     async def flush(self) -> None:
         return None

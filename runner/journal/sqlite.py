@@ -18,7 +18,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Hold, Row, RunState
+from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Hold, Row, RunState, without_person
+from runner.journal.cipher import Cipher, Plain
 from runner.model.problem import JournalError, Problem
 
 SCHEMA = """
@@ -46,15 +47,16 @@ _Job = tuple[Write, "asyncio.Future[Any] | None"]
 class SqliteJournal:
     """A Journal in `folder/journal.db` (folder 0700, file 0600). Made by `open_journal`; used from one event loop."""
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+    def __init__(self, path: Path, *, synchronous: str = "FULL", cipher: Cipher | None = None) -> None:
         self._path = path
+        self._cipher = cipher or Plain()
         self._synchronous = synchronous
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._broken: JournalError | None = None
         self._reader = self._connect()
         try:
-            _prepare(self._reader)
+            _prepare(self._reader, self._cipher)
         except sqlite3.Error as error:
             raise _journal_error(error, path) from error
         self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
@@ -133,7 +135,7 @@ class SqliteJournal:
     # -- runs --------------------------------------------------------------------------------------------------------
 
     async def open_run(self, header: Mapping[str, Any], rows: Sequence[Row], at: float) -> int:
-        text = _dump(header)
+        text = self._dump(header)
 
         def write(connection: sqlite3.Connection) -> int:
             cursor = connection.execute(
@@ -172,29 +174,30 @@ class SqliteJournal:
         counts = dict(
             self._reader.execute("select state, count(*) from clients where run = ? group by state", (row[0],))
         )
-        return RunState(row[0], json.loads(row[1]), row[2], row[3], row[4], row[5], counts)
+        return RunState(row[0], self._load(row[1]), row[2], row[3], row[4], row[5], counts)
 
     # -- clients -----------------------------------------------------------------------------------------------------
 
     async def settle_client(
         self, run: int, client: str, state: str, due: float | None, result: Mapping[str, Any]
     ) -> None:
-        values = (state, due, _dump(result), run, client)
+        values = (state, due, self._dump(result), run, client)
         sql = "update clients set state = ?, due = ?, result = ? where run = ? and key = ?"
         self._write_later(lambda connection: connection.execute(sql, values))
 
     async def clients(self, run: int) -> AsyncIterator[ClientState]:
         sql = "select key, line, digest, state, due, result from clients where run = ? order by ordinal"
         for key, line, digest, state, due, result in self._reader.execute(sql, (run,)):
-            yield ClientState(key, line, digest, state, due, json.loads(result) if result else None)
+            yield ClientState(key, line, digest, state, due, self._load(result) if result else None)
 
     # -- entries -----------------------------------------------------------------------------------------------------
 
     async def load(self, run: int, client: str) -> Sequence[Entry]:
+        await self.flush()
         sql = "select step, item, attempt, kind, at, body from entries where run = ? and client = ?"
         sql += " order by step, item, attempt, kind"
         rows = self._reader.execute(sql, (run, client)).fetchall()
-        return [Entry(EntryKey(*row[:3]), row[3], row[4], json.loads(row[5])) for row in rows]
+        return [Entry(EntryKey(*row[:3]), row[3], row[4], self._load(row[5])) for row in rows]
 
     async def begin(
         self,
@@ -205,7 +208,7 @@ class SqliteJournal:
         intent: Mapping[str, Any],
         holds: Sequence[Hold] = (),
     ) -> bool:
-        row = _entry_row(run, client, key, "intent", at, intent)
+        row = self._row(run, client, key, "intent", at, intent)
 
         def write(connection: sqlite3.Connection) -> bool:
             if connection.execute(HAS_INTENT, row[:5]).fetchone():
@@ -229,7 +232,7 @@ class SqliteJournal:
         outcome: Mapping[str, Any],
         release: Sequence[Hold] = (),
     ) -> None:
-        row = _entry_row(run, client, key, "outcome", at, outcome)
+        row = self._row(run, client, key, "outcome", at, outcome)
 
         def write(connection: sqlite3.Connection) -> None:
             if connection.execute(INSERT_ENTRY, row).rowcount == 1:
@@ -237,6 +240,61 @@ class SqliteJournal:
                     _add(connection, hold, -hold.amount)
 
         self._write_later(write)
+
+    async def retry(self, run: int, client: str, key: EntryKey, at: float) -> None:
+        row = self._row(run, client, key, "retry", at, {})
+        await self._write(lambda connection: connection.execute(INSERT_ENTRY, row))
+
+    async def forget(self, client: str) -> int:
+        def write(connection: sqlite3.Connection) -> int:
+            runs = [row[0] for row in connection.execute("select run from clients where key = ?", (client,))]
+            for run in runs:
+                self._forget_in(connection, run, client)
+            return len(runs)
+
+        count = int(await self._write(write))
+        # What was deleted must not survive in free pages or in the log.
+        await self._write_alone("vacuum")
+        await self._write_alone("pragma wal_checkpoint(truncate)")
+        return count
+
+    def _forget_in(self, connection: sqlite3.Connection, run: int, client: str) -> None:
+        rows = connection.execute(
+            "select step, item, attempt, kind, body from entries where run = ? and client = ?", (run, client)
+        ).fetchall()
+        for step, item, attempt, kind, body in rows:
+            bare = self._dump(without_person(self._load(body)))
+            connection.execute(
+                "update entries set body = ? where run = ? and client = ? and step = ? and item = ? and attempt = ? "
+                "and kind = ?",
+                (bare, run, client, step, item, attempt, kind),
+            )
+        (result,) = connection.execute("select result from clients where run = ? and key = ?", (run, client)).fetchone()
+        if result:
+            bare = self._dump(without_person(self._load(result)))
+            connection.execute("update clients set result = ? where run = ? and key = ?", (bare, run, client))
+
+    async def _write_alone(self, sql: str) -> None:
+        """A statement that can't stand in a transaction."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("commit")
+            connection.execute(sql).fetchall()
+            connection.execute("begin immediate")
+
+        await self._write(write)
+
+    def _dump(self, body: Mapping[str, Any]) -> str:
+        return self._cipher.seal(json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str))
+
+    def _load(self, text: str) -> dict[str, Any]:
+        body: dict[str, Any] = json.loads(self._cipher.open(text))
+        return body
+
+    def _row(
+        self, run: int, client: str, key: EntryKey, kind: str, at: float, body: Mapping[str, Any]
+    ) -> tuple[object, ...]:
+        return (run, client, key.step, key.item, key.attempt, kind, at, self._dump(body))
 
     async def flush(self) -> None:
         await self._write(lambda connection: None)
@@ -255,7 +313,7 @@ HAS_INTENT = (
 )
 
 
-def open_journal(folder: Path, *, synchronous: str = "FULL") -> SqliteJournal:
+def open_journal(folder: Path, *, synchronous: str = "FULL", cipher: Cipher | None = None) -> SqliteJournal:
     """The journal of a state folder, made when missing. Raises JournalError with a Problem when it can't be."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -263,11 +321,16 @@ def open_journal(folder: Path, *, synchronous: str = "FULL") -> SqliteJournal:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise _journal_error(error, folder) from error
-    return SqliteJournal(path, synchronous=synchronous)
+    return SqliteJournal(path, synchronous=synchronous, cipher=cipher)
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(connection: sqlite3.Connection, cipher: Cipher) -> None:
     connection.executescript(SCHEMA)
+    probe = connection.execute("select value from meta where name = 'key'").fetchone()
+    if probe:
+        cipher.open(probe[0])
+    elif not isinstance(cipher, Plain):
+        connection.execute("insert into meta values ('key', ?) on conflict do nothing", (cipher.seal("key"),))
     connection.execute("insert into meta values ('format', ?) on conflict do nothing", (FORMAT,))
 
 
@@ -289,12 +352,6 @@ def _insert_clients(connection: sqlite3.Connection, run: int, rows: Sequence[Row
     )
 
 
-def _entry_row(
-    run: int, client: str, key: EntryKey, kind: str, at: float, body: Mapping[str, Any]
-) -> tuple[object, ...]:
-    return (run, client, key.step, key.item, key.attempt, kind, at, _dump(body))
-
-
 def _used(connection: sqlite3.Connection, hold: Hold) -> Decimal:
     row = connection.execute(
         "select amount from held where scope = ? and asset = ?", (hold.scope, hold.asset)
@@ -314,10 +371,6 @@ def _add(connection: sqlite3.Connection, hold: Hold, amount: Decimal) -> None:
         "insert into held values (?, ?, ?) on conflict do update set amount = excluded.amount",
         (hold.scope, hold.asset, total),
     )
-
-
-def _dump(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def _journal_error(error: Exception, path: Path) -> JournalError:

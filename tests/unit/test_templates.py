@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import time
@@ -112,9 +113,7 @@ def test_mixed_text_speaks_yaml(text: str, expected: str) -> None:
     assert expected == value_of(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["{{ client.braces }}", "x {{ client.braces }}", "{{ client.braces | trim }}"]
-)
+@pytest.mark.parametrize("text", ["{{ client.braces }}", "x {{ client.braces }}", "{{ client.braces | trim }}"])
 def test_braces_in_data_are_never_rendered_again(text: str) -> None:
     assert str(value_of(text)).endswith("{{ 7*7 }}")
     assert "{{ 7*7 }}" in str(render({"a": [text]}, SCOPE))
@@ -182,6 +181,10 @@ def test_numbers_are_exact(text: str, expected: object) -> None:
         ("{{ 1250 | round(-2, 'ceil') }}", Decimal(1300)),
         ("{{ '12' | int + 1 }}", 13),
         ("{{ 'x' | int(0) }}", 0),
+        ("{{ 'ff' | int(0, 16) }}", 255),
+        ("{{ 'xyz' | int(0, 16) }}", 0),
+        ("{{ true | int }}", 1),
+        ("{{ 'x' | float(none) | default('no') if false else 'x' | float(0) }}", 0),
         ("{{ '1.5' | float }}", Decimal("1.5")),
         ("{{ '' | default('x', true) }}", "x"),
         ("{{ {'b': 1, 'a': 2} | dictsort }}", [["a", 2], ["b", 1]]),
@@ -267,9 +270,7 @@ def test_a_key_left_out_takes_its_emptied_mapping_along() -> None:
         ("{{ not client.fax }}", '"client" has no field "fax"', "", 14),
     ],
 )
-def test_a_missing_name_is_told_with_its_place(
-    text: str, message: str, hint: str | None, offset: int | None
-) -> None:
+def test_a_missing_name_is_told_with_its_place(text: str, message: str, hint: str | None, offset: int | None) -> None:
     error = refusal_of(text)
     assert ("template.undefined", message, offset) == (error.code, error.message, error.offset)
     assert hint is None or hint == error.hint
@@ -372,6 +373,30 @@ def test_what_only_moves_an_unknown_about_keeps_the_rest() -> None:
         ("{{ 1 / 0 }}", "template.value", 3),
         ("{{ 1.0 % 0 }}", "template.value", 3),
         ("{{ 'x' | int }}", "template.value", 9),
+        ("{{ 0.0 ** 0 }}", "template.value", 3),
+        ("{{ (-8) ** 0.5 }}", "template.value", None),
+        ("{{ 1.1111111111 ** 7 * 1.1111111111 ** 7 + 10.0 ** 58 }}", "template.too-large", None),
+        ("{{ -'a' }}", "template.value", 3),
+        ("{{ 'a' | round }}", "template.value", 9),
+        ("{{ 1 | round(0, 'up') }}", "template.value", 7),
+        ("{{ 1 | round('a') }}", "template.value", 7),
+        ("{{ 'a' | dictsort }}", "template.value", 9),
+        ("{{ 'a' | format(1, a=2) }}", "template.value", 9),
+        ("{{ 'a' | truncate(1, leeway=-1) }}", "template.value", 9),
+        ("{{ 5 | query('a') }}", "template.value", 7),
+        ("{{ 'http://[' | query('a') }}", "template.value", 16),
+        ("{{ range() }}", "template.value", 3),
+        ("{{ range('a') }}", "template.value", 3),
+        ("{{ range(1, 2, 0) }}", "template.value", 3),
+        ("{{ 'a'[::0] }}", "template.value", 7),
+        ("{{ 'a'['b':] }}", "template.value", 7),
+        ("{{ client[1:] }}", "template.value", 10),
+        ("{{ {[]: 1} }}", "template.value", None),
+        ("{{ client.age.upper() }}", "template.forbidden", None),
+        ("{{ 'a'.replace('a') }}", "template.value", None),
+        ("{{ 'a' is callable }}", "template.forbidden", None),
+        ("{{ 'a' is odd }}", "template.value", None),
+        ("{{ 1 is divisibleby }}", "template.value", None),
         ("{{ [1, 'a'] | sort }}", "template.value", 14),
         ("{{ 'a' | replace }}", "template.value", 9),
         ("{{ 'a' | upper(1) }}", "template.value", 9),
@@ -580,3 +605,28 @@ def test_common_expressions_do_not_import_jinja() -> None:
         "sys.exit('jinja2' in sys.modules)"
     )
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+def test_what_is_not_data_passes_whole_and_never_as_text() -> None:
+    from runner.model.secret import Secret
+
+    scope = {"key": Secret("hunter2")}
+    assert scope["key"] is compile_text("{{ key }}").render(scope)
+    for text in ("k={{ key }}", "{{ key ~ '' }}", "{{ [key] | tojson }}", "{{ key | upper }}", "{{ key.reveal() }}"):
+        error = refusal_of(text, scope)
+        assert error.code in ("template.value", "template.forbidden")
+        assert "hunter2" not in f"{error!r} {error.message} {error.hint}"
+
+
+def test_a_float_from_outside_is_taken_at_its_word() -> None:
+    assert "0.1" == compile_text("{{ x }}{{ '' }}").render({"x": 0.1})
+    assert Decimal("0.3") == compile_text("{{ x + 0.2 }}").render({"x": 0.1})
+    assert "template.value" == refusal_of("{{ x + 1 }}", {"x": float("nan")}).code
+
+
+def test_a_text_that_nests_deeper_than_python_can_is_refused() -> None:
+    def deep(left: int, text: str) -> TemplateError:
+        return deep(left - 1, text) if left else refusal_of(text)
+
+    frames = sys.getrecursionlimit() - len(inspect.stack()) - 120
+    assert "template.too-large" == deep(frames, "{{ " + "not " * 95 + "1 }}").code

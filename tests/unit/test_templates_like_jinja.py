@@ -115,9 +115,7 @@ def test_where_both_have_a_value_it_is_the_same(random: Random, kind: str) -> No
     if our_error:
         assert isinstance(our_error, TemplateError), text
         if not their_error and not isinstance(theirs, jinja2.Undefined):
-            assert our_error.code == "template.undefined", (
-                text
-            )  # Jinja lets some undefined values pass unseen
+            assert our_error.code == "template.undefined", text  # Jinja lets some undefined values pass unseen
     elif not their_error:
         assert theirs == ours, text
 

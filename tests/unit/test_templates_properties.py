@@ -75,17 +75,13 @@ def _compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(inner, OPERATORS, inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
         st.tuples(inner, filters).map(lambda t: f"{t[0]} | {t[1]}"),
         st.tuples(inner, filters, arguments).map(lambda t: f"({t[0]} | {t[1]}({t[2]}))"),
-        st.tuples(inner, st.sampled_from(sorted(PREDICATES)), arguments).map(
-            lambda t: f"({t[0]} is {t[1]}({t[2]}))"
-        ),
+        st.tuples(inner, st.sampled_from(sorted(PREDICATES)), arguments).map(lambda t: f"({t[0]} is {t[1]}({t[2]}))"),
         st.tuples(
             inner,
             st.sampled_from(["map", "select", "reject"]),
             st.sampled_from(sorted({*FILTERS, *PREDICATES})),
         ).map(lambda t: f"({t[0]} | {t[1]}('{t[2]}'))"),
-        st.tuples(inner, st.sampled_from(sorted(METHODS)), arguments).map(
-            lambda t: f"({t[0]}).{t[1]}({t[2]})"
-        ),
+        st.tuples(inner, st.sampled_from(sorted(METHODS)), arguments).map(lambda t: f"({t[0]}).{t[1]}({t[2]})"),
         st.tuples(inner, inner).map(lambda t: f"({t[0]})[{t[1]}]"),
         st.tuples(inner, inner, inner).map(lambda t: f"({t[0]})[{t[1]}:{t[2]}]"),
         st.tuples(inner, inner, inner).map(lambda t: f"({t[0]} if {t[1]} else {t[2]})"),
