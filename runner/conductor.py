@@ -14,7 +14,7 @@ from typing import Any
 from runner.checks import Answer, CheckError, evaluate, lookup, resolve
 from runner.model.check import Check
 from runner.model.command import NO_ITEM, Bound, Perform
-from runner.model.outcome import ClientResult, Ending, Fault, Outcome, StepResult, StepStatus, merged, skipped
+from runner.model.outcome import ClientResult, Ending, Outcome, StepResult, StepStatus, merged, skipped
 from runner.model.plan import Client, Setting
 from runner.model.playbook import Step
 from runner.model.problem import Location, Problem
@@ -166,8 +166,6 @@ def _client_result(client: Client, results: Sequence[StepResult], stop: Outcome 
 def _ending(stop: Outcome, results: Sequence[StepResult]) -> Ending:
     if stop.fault is None:
         return stop.ending or Ending.REJECTED
-    if stop.fault is Fault.GUARD and stop.ending:
-        return stop.ending
     # The world stopped us, not the client's data: nothing is lost, resume goes on from here.
     has_begun = any(result.status is StepStatus.PASSED for result in results)
     return Ending.WAITING if has_begun else Ending.NOT_STARTED

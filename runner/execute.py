@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from runner.journal.base import ClientState, Journal, Row, RunState
 from runner.limiter import Limiter
 from runner.load.files import Documents
 from runner.model.outcome import ClientResult, Ending
-from runner.model.plan import Client, Plan
+from runner.model.plan import Client
 from runner.model.problem import GuardError, Problem
 from runner.model.run import RunHead, RunResult, Totals
 from runner.model.secret import Secret
@@ -54,6 +54,7 @@ class Tools:
     halt: Halt = field(default_factory=Halt)
     rate: float = 0.0
     pace: Pace = field(default_factory=Pace)
+    is_halted: Callable[[], bool] = lambda: False
 
 
 async def execute(prepared: Prepared, tools: Tools) -> RunResult:
@@ -66,16 +67,16 @@ async def execute(prepared: Prepared, tools: Tools) -> RunResult:
     for rejected in prepared.rejected:
         result = ClientResult(rejected.key, rejected.row.line, Ending.REJECTED, rejected.problem)
         await tools.journal.settle_client(run, rejected.key, Ending.REJECTED.value, None, result.to_json())
-    return await carry_on(prepared, tools, run, started, plan, is_fresh=True)
+    clients = [entry.client for entry in plan.clients]
+    return await carry_on(prepared, tools, run, started, clients, is_fresh=True)
 
 
 async def carry_on(
-    prepared: Prepared, tools: Tools, run: int, started: float, plan: Plan, *, is_fresh: bool
+    prepared: Prepared, tools: Tools, run: int, started: float, clients: Sequence[Client], *, is_fresh: bool
 ) -> RunResult:
-    """Drive the plan's clients of an open run to their ends, then close it."""
-    setting = plan.setting
+    """Drive these clients of an open run to their ends, then close it. The others stay as they are."""
+    setting = prepared.setting
     provider = setting.provider
-    clients = [entry.client for entry in plan.clients]
     auth = make_auth(provider, tools.credentials, tools.clock)
     documents = Documents(setting.documents_root, provider.limits.files, provider.title)
     limiter = Limiter(tools.clock, tools.rate or provider.limits.requests_per_second)
@@ -96,6 +97,7 @@ async def carry_on(
                     redactor_of(prepared, client, tools.credentials),
                     is_fresh,
                     lambda: tools.halt.problem if tools.halt.is_interrupt else None,
+                    tools.is_halted,
                 )
                 for client in clients
             ]

@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Any
 
+import anyio
+
 from runner.actions import FileContent, Job, action_of, raw_operation
 from runner.answers import Reading, dead_problem, fields_of, is_absent, plain
 from runner.auth import Auth
@@ -22,7 +24,7 @@ from runner.model.check import CheckResult
 from runner.model.command import Bound, Perform
 from runner.model.http import NoAnswer, Request, Response
 from runner.model.outcome import Ending, Fault, Outcome, StepStatus
-from runner.model.playbook import NO_RETRY, RetryPolicy
+from runner.model.playbook import NO_RETRY, RetryPolicy, Step
 from runner.model.problem import Problem
 from runner.model.provider import LookUp, Operation, Provider
 from runner.redact import Redactor, is_classified
@@ -83,11 +85,16 @@ class Performer:
         self._random = random
         self.requests = 0
         self._shared: dict[str, Reading] = {}
+        self._asking: dict[str, anyio.Lock] = {}
 
     def operation(self, command: Perform) -> Operation:
         if command.step.request is not None:
             return raw_operation(command.values, command.step.effect)
         return self._provider.operations[command.step.call]
+
+    async def slot(self) -> None:
+        """Wait for a turn at the provider. Before an intent, so that waiting for one does not make the intent old."""
+        await self._limiter.slot()
 
     def tally(self) -> Tally:
         return Tally(self._clock.monotonic())
@@ -99,27 +106,22 @@ class Performer:
         operation = self.operation(command)
         policy = command.step.retry or (DEFAULT_READ_RETRY if operation.effect == "read" else NO_RETRY)
         tally = self.tally()
-        attempts = 1
-        while True:
-            reading = await self._read(operation, command, tally)
-            pause = self._pause(reading, policy, attempts)
-            if pause is None:
-                break
-            await self._clock.sleep(pause)
-            attempts += 1
+        reading, attempts = await self._repeat(operation, command, policy, tally)
         outcome = self._judge(command, operation, reading, redactor)
         return self.timed(replace(outcome, attempts=attempts), tally)
 
     async def _read(self, operation: Operation, command: Perform, tally: Tally) -> Reading:
+        """One reading; of a shared operation the same for everybody who asks the same, asked once at a time."""
         if not operation.shared:
             return await self._exchange(operation, command, command.values, tally)
         key = f"{operation.name} {command.values!r}"
-        if key not in self._shared:
+        async with self._asking.setdefault(key, anyio.Lock()):
+            if key in self._shared:
+                return self._shared[key]
             reading = await self._exchange(operation, command, command.values, tally)
-            if reading.reply is not Reply.ACCEPTED:
-                return reading
-            self._shared[key] = reading
-        return self._shared[key]
+            if reading.reply is Reply.ACCEPTED:
+                self._shared[key] = reading
+            return reading
 
     def _pause(self, reading: Reading, policy: RetryPolicy, attempts: int) -> float | None:
         """How long to wait before asking again, None when there is nothing to repeat."""
@@ -172,6 +174,24 @@ class Performer:
         told = self._retry_after(reading)
         return Sent(reading.reply, outcome, reading.is_own, told)
 
+    async def ask(self, name: str, values: Mapping[str, Any], step: Step, tally: Tally) -> Reading:
+        """A read of the pack on behalf of `step`, repeated as reads are."""
+        asking = Perform(replace(step, call=name, request=None, retry=None), values=values)
+        return (await self._repeat(self._provider.operations[name], asking, DEFAULT_READ_RETRY, tally))[0]
+
+    async def _repeat(
+        self, operation: Operation, command: Perform, policy: RetryPolicy, tally: Tally
+    ) -> tuple[Reading, int]:
+        """The last reading, and how many attempts it took."""
+        attempts = 1
+        while True:
+            reading = await self._read(operation, command, tally)
+            pause = self._pause(reading, policy, attempts)
+            if pause is None:
+                return reading, attempts
+            await self._clock.sleep(pause)
+            attempts += 1
+
     async def look_up(
         self,
         command: Perform,
@@ -193,17 +213,7 @@ class Performer:
             )
             return Seen(Sight.FAILED, problem=problem)
         scope = {"with": values, "reference": reference}
-        asked = self._provider.operations[rule.call]
-        step = replace(command.step, call=rule.call, request=None)
-        read = replace(command, step=step, values=filled(rule.values, scope))
-        attempts = 1
-        while True:
-            reading = await self._exchange(asked, read, read.values, tally)
-            pause = self._pause(reading, DEFAULT_READ_RETRY, attempts)
-            if pause is None:
-                break
-            await self._clock.sleep(pause)
-            attempts += 1
+        reading = await self.ask(rule.call, filled(rule.values, scope), command.step, tally)
         return self._sight(command, operation, rule, scope, reading, taken, redactor)
 
     def _sight(
@@ -301,7 +311,8 @@ class Performer:
         return got
 
     async def _signed(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
-        await self._limiter.slot()
+        if leave is None:
+            await self._limiter.slot()
         tally.requests += 1
         self.requests += 1
         headers = self._auth.headers(request) if request.signed else {}

@@ -42,6 +42,24 @@ class Wish:
     documents: str = ""
     provider_file: str = ""
     skip_invalid: bool = False
+    approved: bool = False
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Wish:
+        return cls(
+            playbook=Path(body["playbook"]),
+            clients=body["clients"],
+            inputs=body["inputs"],
+            choice=Choice(body["key"], body["select"], body["limit"]),
+            environment=body["environment"],
+            base_url=body["base_url"],
+            batch=body["batch"],
+            caps=body["caps"],
+            documents=body["documents"],
+            provider_file=body["provider_file"],
+            skip_invalid=body["skip_invalid"],
+            approved=body["approved"],
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What a run remembers, so that `resume` needs no arguments."""
@@ -59,6 +77,7 @@ class Wish:
             "documents": self.documents,
             "provider_file": self.provider_file,
             "skip_invalid": self.skip_invalid,
+            "approved": self.approved,
         }
 
 

@@ -162,6 +162,7 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=moved.at(effect.command.step.location))
     if moved and effect.is_halted():
         return _halted(effect)
+    await effect.performer.slot()
     was_held = _is_held(effect, state)
     state.attempt += 1
     state.tried += 1
@@ -176,7 +177,9 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
     }
     holds = () if was_held else _holds(effect, moved)
     try:
-        is_ours = await effect.journal.begin(effect.run, effect.client.key, _key(effect, state), begun.at, intent, holds)
+        is_ours = await effect.journal.begin(
+            effect.run, effect.client.key, _key(effect, state), begun.at, intent, holds
+        )
     except CapExceeded as refusal:
         return _cap(effect, refusal)
     if not is_ours:
@@ -401,7 +404,9 @@ def _holds(effect: Effect, moved: Moved | None) -> tuple[Hold, ...]:
 
 def _halted(effect: Effect) -> Outcome:
     message = f'"{effect.command.name}" was not sent: money is halted'
-    problem = Problem("run.halted", message, effect.command.step.location, 'run "onboard halt --off", then "onboard resume"')
+    problem = Problem(
+        "run.halted", message, effect.command.step.location, 'run "onboard halt --off", then "onboard resume"'
+    )
     return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0, fault=Fault.GUARD)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 
 import click
 
@@ -18,9 +17,16 @@ from runner.version import VERSION
 # Verb: what it does in one line. Each lives in runner/commands/<verb>.py and is imported when it is used.
 VERBS: dict[str, str] = {
     "doctor": "Credentials, clock, signature, reachability.",
+    "explain": "One client's story in plain words.",
+    "forget": "Remove what the journal says of a client; money stays provable.",
+    "halt": "Stop money at once; --off ends it.",
     "plan": "The exact calls per client, totals of calls and money; offline.",
     "providers": "Provider packs, their operations and error codes.",
+    "reconcile": "Compare a run with the provider's own list, both ways.",
+    "recover": "Settle what is unknown by look-up, then go on.",
     "rehearse": "Run a playbook against the embedded sandbox; nothing else needed.",
+    "resume": "Go on with a run that was interrupted, parked or cut off.",
+    "retry": "New attempts for rejected clients; rows may be corrected.",
     "run": "Validate, plan and carry out a playbook.",
     "runs": "The list of runs in the state folder.",
     "sandbox": "Serve local providers over real HTTP.",
@@ -113,6 +119,7 @@ def _usage(error: click.UsageError) -> int:
 def _bug(error: Exception) -> int:
     """Our own mistake: one page, ready to paste, without secrets."""
     import platform
+    import traceback
 
     secrets = [value for name, value in os.environ.items() if len(value) >= 8 and _is_secret(name)]
     redactor = Redactor(secrets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from runner.prepare import prepare, require_address, require_approval
 @click.option("--yes", is_flag=True, help="Approve a live environment without a saved plan.")
 def command(playbook: Path, yes: bool, **options: Any) -> int:
     """Validate, plan and carry out PLAYBOOK for every client."""
-    prepared = prepare(wish_of(playbook, options), os.environ)
+    prepared = prepare(replace(wish_of(playbook, options), approved=yes), os.environ)
     require_address(prepared)
     require_approval(prepared, is_approved=yes)
     return carry_out(prepared, options, os.environ)

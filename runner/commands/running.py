@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import sys
@@ -20,18 +21,20 @@ from runner.commands.say import say_problems
 from runner.drivers.local import Halt, Pace
 from runner.execute import Tools, execute, locked, results
 from runner.journal.base import Journal
+from runner.journal.cipher import Cipher, cipher_of
 from runner.journal.sqlite import open_journal
 from runner.load.credentials import read_credentials
 from runner.model.outcome import ClientResult
 from runner.model.problem import Problem, ProblemError
 from runner.model.run import RunResult
-from runner.prepare import Prepared
+from runner.prepare import Prepared, Wish
 from runner.reporters import json as json_report
 from runner.reporters import junit as junit_report
 from runner.reporters import rejects as rejects_report
 from runner.reporters import text as text_report
 
 Begin = Callable[[Prepared, Tools], Any]
+HALT = "halt"
 
 
 def carry_out(
@@ -45,10 +48,12 @@ def carry_out(
     write_rejects(prepared, options)
     clients = len(prepared.planned.plan.clients)
     state: Path = options["state"]
+    cipher = cipher_of(environ)
     halt = Halt()
 
     async def run() -> int:
-        journal = open_journal(state)
+        journal = open_journal(state, cipher=cipher)
+        keep_stdin(prepared.wish, prepared.digests["clients"], state, cipher)
         try:
             tools = Tools(
                 journal,
@@ -58,6 +63,7 @@ def carry_out(
                 halt,
                 options["rate"] or 0.0,
                 pace_of(options, clients),
+                (state / HALT).exists,
             )
             result = await _until_interrupted(begin, prepared, tools)
             await report(result, journal, options)
@@ -68,6 +74,20 @@ def carry_out(
 
     with locked(state):
         return anyio.run(run)
+
+
+def stdin_copy(state: Path, digest: str) -> Path:
+    """Where the clients that came from standard input are kept for resume."""
+    return state / f"stdin-{digest[:16]}"
+
+
+def keep_stdin(wish: Wish, digest: str, state: Path, cipher: Cipher) -> None:
+    """Standard input can't be read twice: without a copy, resume would not know the clients."""
+    if wish.stdin is None:
+        return
+    handle = os.open(stdin_copy(state, digest), os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as out:
+        out.write(cipher.seal(base64.b64encode(wish.stdin).decode()))
 
 
 def pace_of(options: Mapping[str, Any], clients: int) -> Pace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import anyio
@@ -10,6 +11,7 @@ import click
 
 from runner.commands.options import state as state_option
 from runner.journal.base import RunState
+from runner.journal.cipher import cipher_of
 from runner.journal.sqlite import open_journal
 from runner.times import rfc3339
 
@@ -37,7 +39,7 @@ def command(state: Path, form: str) -> int:
 async def _read(state: Path) -> list[RunState]:
     if not (state / "journal.db").exists():
         return []
-    journal = open_journal(state)
+    journal = open_journal(state, cipher=cipher_of(os.environ))
     try:
         return list(await journal.runs())
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 
 from runner.commands.options import state as state_option
 from runner.execute import results, stored_result
+from runner.journal.cipher import cipher_of
 from runner.journal.sqlite import open_journal
 from runner.model.problem import Problem, ProblemError
 from runner.reporters import json as json_report
@@ -30,7 +32,7 @@ def command(run: str | None, state: Path, form: str, verbose: bool) -> int:
 async def _tell(run: str | None, state: Path, form: str, verbose: bool) -> None:
     if not (state / "journal.db").exists():
         raise unknown_run(run, state)
-    journal = open_journal(state)
+    journal = open_journal(state, cipher=cipher_of(os.environ))
     try:
         found = await journal.run(run_number(run)) if run is None or run_number(run) else None
         if found is None:

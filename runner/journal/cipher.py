@@ -71,7 +71,7 @@ def cipher_of(environ: Mapping[str, str]) -> Cipher:
         try:
             text = Path(path).read_text("ascii").strip()
         except (OSError, UnicodeDecodeError):
-            raise _wrong(f'the file that {KEY_FILE_VARIABLE} names can\'t be read') from None
+            raise _wrong(f"the file that {KEY_FILE_VARIABLE} names can't be read") from None
     if not text:
         return Plain()
     try:

@@ -28,7 +28,8 @@ class MemoryJournal:
 
     async def add_clients(self, run: int, rows: Sequence[Row]) -> None:
         for row in rows:
-            self._clients[run][row.key] = ClientState(row.key, row.line, row.digest, "not_started")
+            known = self._clients[run].get(row.key, ClientState(row.key, row.line, row.digest, "not_started"))
+            self._clients[run][row.key] = replace(known, line=row.line, digest=row.digest)
 
     async def load(self, run: int, client: str) -> Sequence[Entry]:
         return list(self._entries.get((run, client), {}).values())

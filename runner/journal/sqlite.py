@@ -347,7 +347,8 @@ def _settle_all(waiting: list[tuple[asyncio.Future[Any], Any]]) -> None:
 def _insert_clients(connection: sqlite3.Connection, run: int, rows: Sequence[Row], start: int) -> None:
     values = [(run, start + n, row.key, row.line, row.digest) for n, row in enumerate(rows)]
     connection.executemany(
-        "insert into clients (run, ordinal, key, line, digest, state) values (?, ?, ?, ?, ?, 'not_started')",
+        "insert into clients (run, ordinal, key, line, digest, state) values (?, ?, ?, ?, ?, 'not_started') "
+        "on conflict (run, key) do update set line = excluded.line, digest = excluded.digest",
         values,
     )
 

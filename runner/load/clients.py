@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from runner.load.rows import Row, RowsFile, convert, read_rows
+from runner.load.convert import convert
+from runner.load.rows import Row, RowsFile, read_rows
 from runner.load.schema import Schema
 from runner.model.plan import Client
 from runner.model.playbook import Playbook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ class Documents:
         return None
 
     def read(self, name: str) -> FileContent:
-        """The whole document. Raises ProblemError when it is missing, outside the root, too large or of a wrong kind."""
+        """The whole document. Raises ProblemError when it is missing, outside the root, too large or of another kind."""
         path, found = self._open(name)
         content = path.read_bytes()
         # The client's own file name may say who it is: the provider sees a neutral one.
@@ -68,15 +69,15 @@ class Documents:
     def _open(self, name: str) -> tuple[Path, str]:
         path = resolve(self.root, name)
         try:
+            # Asked before opening: whoever opens a pipe for reading waits until somebody writes into it.
+            mode = path.stat().st_mode
+            if not stat.S_ISREG(mode):
+                found = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+                message = f'document "{name}" is {found}, expected a file'
+                raise _problem("documents.not-a-file", message, "name the file itself")
             with path.open("rb") as file:
                 head = file.read(HEAD)
                 size = os.fstat(file.fileno()).st_size
-        except IsADirectoryError:
-            raise _problem(
-                "documents.not-a-file",
-                f'document "{name}" is a folder, expected a file',
-                "name the file itself",
-            ) from None
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             reason = "is not there" if missing else f"can't be read ({(error.strerror or 'no reason given').lower()})"

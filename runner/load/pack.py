@@ -31,6 +31,8 @@ from runner.model.provider import (
     Operation,
     Pages,
     Provider,
+    ReconciledKind,
+    ReconcileRule,
     ReferenceRule,
 )
 from runner.model.secret import SecretRef
@@ -204,6 +206,7 @@ def build_pack(body: Mapping[str, Any], digest: str) -> Provider:
         timeout=seconds(body.get("timeout", "30s")),
         send_window=seconds(body.get("send_window", "30s")),
         links=body.get("links", {}),
+        reconcile=_reconcile(body["reconcile"]) if "reconcile" in body else None,
     )
 
 
@@ -286,6 +289,26 @@ def _operation(name: str, body: Mapping[str, Any], pages: Pages) -> Operation:
         pages=pages if body.get("paged") else None,
         shared=body.get("shared", False),
         invented=body.get("invented", False),
+    )
+
+
+def _reconcile(body: Mapping[str, Any]) -> ReconcileRule:
+    return ReconcileRule(
+        call=body["call"],
+        values=body.get("with", {}),
+        items=_path(body["items"]),
+        reference=_path(body["reference"]),
+        client=_path(body["client"]),
+        status=_path(body["status"]),
+        good=tuple(body["good"]),
+        kind=_path(body["kind"]),
+        kinds={
+            name: ReconciledKind(entry["is"], _path(entry["amount"]), _path(entry["asset"]))
+            for name, entry in body["kinds"].items()
+        },
+        id=_path(body["id"]),
+        one=body.get("one", ""),
+        one_values=body.get("one_with", {}),
     )
 
 

@@ -5,6 +5,7 @@ It drives the same conductor as a run does, answering with outputs that are know
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -28,6 +29,8 @@ from runner.money import MoneyError, parse_amount
 from runner.redact import mask
 from runner.references import operation_reference
 from runner.templates import TemplateError, Unknown, compile_text, has_template
+
+_LACKING = re.compile(r'"client" has no field "([^"]+)"')
 
 
 @dataclass(slots=True)
@@ -111,15 +114,8 @@ class _Planner:
                 command = flow.send(Outcome(StepStatus.PASSED, outputs=later))
         except StopIteration as stop:
             if stop.value.problem:
-                # The conductor itself could not fill a template in: the row lacks what the playbook reads.
-                told: Problem = stop.value.problem
-                problems.append(
-                    replace(
-                        told,
-                        message=f'{told.message} (client "{client.key}")',
-                        location=told.location or client.location,
-                    )
-                )
+                step = next(result.id for result in stop.value.steps if result.problem)
+                problems.append(_unfilled(client, step, stop.value.problem))
         return ClientPlan(client, tuple(calls)), problems
 
     def _call(self, client: Client, command: Perform) -> tuple[PlannedCall, list[Problem]]:
@@ -214,6 +210,17 @@ class _Planner:
                 )
             )
         return Moved(rule.kind, Money(parsed, str(asset)))
+
+
+def _unfilled(client: Client, step: str, told: Problem) -> Problem:
+    """The conductor could not fill a template in: the row lacks, or spells wrongly, what the playbook reads."""
+    lacking = _LACKING.match(told.message)
+    return replace(
+        told,
+        message=f'{told.message} (step "{step}" of client "{client.key}")',
+        location=client.place(lacking[1]) if lacking else client.location or told.location,
+        hint=told.hint or "give the row what the playbook reads, or mark it | optional there",
+    )
 
 
 def _origin(client: Client, command: Perform, path: tuple[str | int, ...]) -> Location | None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import ValidationError
+from jsonschema_specifications import REGISTRY
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
-from runner.load.yaml import kind_of
+from runner.load.yaml_values import kind_of
 from runner.model.problem import Location, Problem
 from runner.nearest import did_you_mean, nearest
+
+LOOSEN = "take one of its references out of the circle"
 
 Locate = Callable[[tuple[str | int, ...], bool], Location | None]
 IsOpen = Callable[[Any], bool]
@@ -23,9 +29,10 @@ class Schema:
 
     def __init__(self, body: Mapping[str, Any], *, stage: str = "schema", personal: bool = False) -> None:
         self.body = body
-        self._validator = Draft202012Validator(body)
+        # The registry holds the meta-schemas and no way to fetch more: nothing is asked of the network.
+        self._validator = Draft202012Validator(body, registry=REGISTRY)
         self._stage = stage
-        self._personal = personal
+        self.personal = personal
 
     @classmethod
     def read(cls, path: Path, *, stage: str = "schema", personal: bool = False) -> Schema:
@@ -33,13 +40,18 @@ class Schema:
 
     def problems(self, value: Any, locate: Locate, is_open: IsOpen = lambda value: False) -> list[Problem]:
         """Every complaint, in the order of the file. What `is_open` (a template, say) is not judged yet."""
-        errors = [error for error in _leaves(self._validator.iter_errors(value)) if not is_open(error.instance)]
+        try:
+            errors = [error for error in _leaves(self._validator.iter_errors(value)) if not is_open(error.instance)]
+        except RecursionError:
+            return [self.tell("value", "the schema leads back to itself without end", locate((), False), LOOSEN)]
         errors.sort(key=lambda error: [str(step) for step in error.absolute_path])
         found = [problem for error in errors for problem in self._explain(error, locate)]
         return _without_twins(found)
 
     def _explain(self, error: ValidationError, locate: Locate) -> Iterator[Problem]:
         explain = EXPLANATIONS.get(str(error.validator), _other)
+        if list(error.schema_path)[-2:-1] == ["propertyNames"]:
+            explain = _key_name
         yield from explain(self, error, locate)
 
     def tell(self, code: str, message: str, location: Location | None, hint: str = "") -> Problem:
@@ -47,23 +59,66 @@ class Schema:
 
     def shown(self, value: Any) -> str:
         """The value found, or only its kind when it is somebody's data."""
-        if self._personal:
+        if self.personal:
             return kind_of(value)
         if isinstance(value, str):
-            return f'"{value if len(value) <= 60 else value[:60] + "…"}"'
+            return f'"{_short(value)}"'
         if isinstance(value, Mapping | list):
             return kind_of(value)
         return json.dumps(value, default=str)
 
 
-def schema_problem(body: Any) -> str:
-    """Why this is not a JSON Schema, "" when it is one."""
-    try:
-        Draft202012Validator.check_schema(body)
-    except SchemaError as error:
-        place = ".".join(str(step) for step in error.absolute_path)
-        return f'at "{place}": {error.message}' if place else error.message
-    return ""
+def schema_complaints(body: Any, locate: Locate) -> list[Problem]:
+    """Why this is not a JSON Schema that we can use; empty when it is one."""
+    meta = Schema(Draft202012Validator.META_SCHEMA)
+    if found := meta.problems(body, locate):
+        return found
+    return [meta.tell("value", message, locate(path, False), hint) for path, message, hint in _unusable(body)]
+
+
+def _unusable(body: Any) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """What the meta-schema can't see: patterns that can't be read, references that lead nowhere or in a circle."""
+    root = DRAFT202012.create_resource(body)
+    resolver = REGISTRY.with_resource("", root).resolver_with_root(root)
+    is_sound = True
+    for path, schema in _subschemas(body, ()):
+        patterns = [((*path, "pattern"), schema["pattern"])] if "pattern" in schema else []
+        patterns += [((*path, "patternProperties", name), name) for name in schema.get("patternProperties", {})]
+        for place, pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                yield place, f'"{_short(pattern)}" is not a regular expression: {error.msg}', "correct it"
+        if "$ref" in schema:
+            try:
+                resolver.lookup(schema["$ref"])
+            except Unresolvable:
+                is_sound = False
+                hint = "refer to a place in the same schema, e.g. #/$defs/address; nothing is fetched"
+                yield (*path, "$ref"), f'reference "{_short(schema["$ref"])}" leads nowhere', hint
+    if is_sound:
+        try:
+            Draft202012Validator(body, registry=REGISTRY).is_valid({})
+        except RecursionError:
+            yield (), "the schema leads back to itself without end", LOOSEN
+
+
+_ONE = ("additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then")
+_LISTED = ("allOf", "anyOf", "oneOf", "prefixItems")
+_NAMED = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
+
+
+def _subschemas(body: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    if not isinstance(body, Mapping):
+        return
+    yield path, body
+    inner = [((*path, name), body[name]) for name in _ONE if name in body]
+    for keyword in _LISTED:
+        inner += [((*path, keyword, number), entry) for number, entry in enumerate(body.get(keyword, ()))]
+    for keyword in _NAMED:
+        inner += [((*path, keyword, name), entry) for name, entry in body.get(keyword, {}).items()]
+    for place, entry in inner:
+        yield from _subschemas(entry, place)
 
 
 def _leaves(errors: Iterator[ValidationError]) -> Iterator[ValidationError]:
@@ -84,14 +139,24 @@ def _path(error: ValidationError) -> tuple[str | int, ...]:
 
 
 def _name(error: ValidationError) -> str:
-    steps = [str(step) for step in error.absolute_path if isinstance(step, str)]
-    return (
-        steps[-1]
-        if steps
-        else str(error.schema.get("title", "value"))
-        if isinstance(error.schema, Mapping)
-        else "value"
-    )
+    """What the complaint is about: `"retry"`, `entry 2 of "expect"`, or the whole value by its title."""
+    path = _path(error)
+    named = next((at for at in reversed(range(len(path))) if isinstance(path[at], str)), None)
+    if named is None:
+        title = error.schema.get("title", "value") if isinstance(error.schema, Mapping) else "value"
+        owner = f'"{title}"' if not path else "the list"
+    else:
+        owner = f'"{path[named]}"'
+    inside = path[-1] if path else None
+    return f"entry {inside + 1} of {owner}" if isinstance(inside, int) else owner
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:60] + "…"
+
+
+def _form(error: ValidationError) -> str:
+    return str(error.schema.get("x-form", "")) if isinstance(error.schema, Mapping) else ""
 
 
 def _listed(error: ValidationError) -> list[Any]:
@@ -103,20 +168,24 @@ def _keys(error: ValidationError) -> list[str]:
 
 
 def _required(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    properties: Mapping[str, Any] = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
+    rules = error.schema if isinstance(error.schema, Mapping) else {}
+    properties: Mapping[str, Any] = rules.get("properties", {})
+    is_closed = rules.get("additionalProperties") is False
     missing = [name for name in _listed(error) if name not in _keys(error)]
     for name in missing:
-        # One slip, one problem: a near key that nobody knows is told by the unknown-key complaint.
-        unknown = [key for key in _keys(error) if key not in properties]
-        if nearest(name, unknown):
-            continue
+        place, hint = locate(_path(error), True), ""
+        if meant := nearest(name, [key for key in _keys(error) if key not in properties]):
+            # One slip, one problem: where unknown keys are told, that complaint says it.
+            if is_closed:
+                continue
+            place, hint = locate((*_path(error), meant), True), f'rename "{meant}"'
         rule = properties.get(name)
         about = str(rule.get("description", "")) if isinstance(rule, Mapping) else ""
         yield schema.tell(
             "missing-key",
             f'missing key "{name}"',
-            locate(_path(error), True),
-            about and f"{name}: {_lower_first(about)}",
+            place,
+            hint or (about and f"{name}: {_lower_first(about)}") or f'add "{name}"',
         )
 
 
@@ -134,77 +203,133 @@ def _additional(schema: Schema, error: ValidationError, locate: Locate) -> Itera
 
 def _type(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     wanted = _listed(error) or [str(error.validator_value)]
-    words = " or ".join(_KINDS.get(str(kind), str(kind)) for kind in wanted)
-    hint = ""
-    if "string" in wanted and not isinstance(error.instance, Mapping | list):
-        hint = "put quotes around it"
-    message = f'"{_name(error)}" is {kind_of(error.instance)}, expected {words}'
-    yield schema.tell("wrong-type", message, locate(_path(error), False), hint)
+    form = _form(error)
+    words = form or " or ".join(_KINDS.get(str(kind), str(kind)) for kind in wanted)
+    message = f"{_name(error)} is {kind_of(error.instance)}, expected {words}"
+    yield schema.tell(
+        "wrong-type",
+        message,
+        locate(_path(error), False),
+        _type_hint(error.instance, wanted, form, schema.personal),
+    )
+
+
+def _type_hint(found: Any, wanted: Sequence[str], form: str, personal: bool) -> str:
+    if form:
+        return f"write {form}"
+    if found is None:
+        return "give it a value or remove the key"
+    if "string" in wanted:
+        return "write it as one text" if isinstance(found, Mapping | list) else "put quotes around it"
+    if wanted == ["boolean"] and isinstance(found, str) and found.lower() in _TRUTH:
+        return f"write {_TRUTH[found.lower()]}"
+    if wanted == ["array"] and not isinstance(found, Mapping | list) and not personal:
+        return f"make it a list: [{_short(str(found))}]"
+    if "array" in wanted:
+        return 'make it a list: begin each entry with "- "'
+    return f"write {_KINDS.get(wanted[0], wanted[0])}"
 
 
 def _enum(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     allowed = [str(value) for value in _listed(error)]
     given = error.instance if isinstance(error.instance, str) else ""
     hint = did_you_mean(given, allowed) or f"one of: {', '.join(allowed)}"
-    message = (
-        f'"{_name(error)}" is {schema.shown(error.instance)}, expected one of {len(allowed)} words'
-        if len(allowed) > 1
-        else f'"{_name(error)}" is {schema.shown(error.instance)}, expected {allowed[0]}'
-    )
+    expected = f"one of {len(allowed)} words" if len(allowed) > 1 else f'"{allowed[0]}"'
+    message = f"{_name(error)} is {schema.shown(error.instance)}, expected {expected}"
     yield schema.tell("unknown-value", message, locate(_path(error), False), hint)
 
 
 def _const(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    message = f'"{_name(error)}" is {schema.shown(error.instance)}, expected {json.dumps(error.validator_value)}'
-    yield schema.tell(
-        "unknown-value", message, locate(_path(error), False), f"write {json.dumps(error.validator_value)}"
-    )
+    wanted = json.dumps(error.validator_value, default=str)
+    message = f"{_name(error)} is {schema.shown(error.instance)}, expected {wanted}"
+    yield schema.tell("unknown-value", message, locate(_path(error), False), f"write {wanted}")
 
 
 def _pattern(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    form = error.schema.get("x-form", "") if isinstance(error.schema, Mapping) else ""
-    wanted = form or f"text that matches {error.validator_value}"
-    message = f'"{_name(error)}" is {schema.shown(error.instance)}, expected {wanted}'
+    wanted = _form(error) or f"text that matches {error.validator_value}"
+    message = f"{_name(error)} is {schema.shown(error.instance)}, expected {wanted}"
     yield schema.tell("pattern", message, locate(_path(error), False), f"write {wanted}")
 
 
-def _empty(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
+def _few(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
+    size, least = len(error.instance), error.validator_value
+    if size:
+        message = f"{_name(error)} has {_counted(error, size)}, expected at least {least}"
+        yield schema.tell("value", message, locate(_path(error), False), "add what is missing")
+        return
     yield schema.tell(
         "empty",
-        f'"{_name(error)}" is empty',
+        f"{_name(error)} is empty",
         locate(_path(error), False),
         "give it a value or remove the key",
     )
 
 
+def _many(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
+    counted = _counted(error, len(error.instance))
+    message = f"{_name(error)} has {counted}, expected at most {error.validator_value}"
+    yield schema.tell("value", message, locate(_path(error), False), "shorten it")
+
+
+def _counted(error: ValidationError, size: int) -> str:
+    one, many = ("character", "characters") if isinstance(error.instance, str) else ("entry", "entries")
+    return f"{size} {one if size == 1 else many}"
+
+
+def _bound(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
+    wanted = f"{_BOUNDS[str(error.validator)]} {error.validator_value}"
+    message = f"{_name(error)} is {schema.shown(error.instance)}, expected {wanted}"
+    yield schema.tell("value", message, locate(_path(error), False), f"write a number of {wanted}")
+
+
 def _key_name(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
+    name = str(error.instance)
+    meant = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
     yield schema.tell(
         "key-name",
-        f"key {schema.shown(error.instance)} is not a name here",
-        locate((*_path(error), str(error.instance)), True),
-        "use lower-case letters, digits and underscores, starting with a letter",
+        f'key "{_short(name)}" is not a name of lower-case letters, digits and underscores',
+        locate((*_path(error), name), True),
+        f'write "{meant}"' if re.match("[a-z]", meant) and len(meant) <= 60 else "start it with a letter",
     )
 
 
 def _other(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    wanted = json.dumps(error.validator_value, default=str)
-    message = f'"{_name(error)}" is {schema.shown(error.instance)}, which breaks {error.validator}: {wanted}'
-    yield schema.tell("value", message, locate(_path(error), False), f"mind {error.validator}: {wanted}")
+    if error.validator is None:
+        yield schema.tell("value", f"{_name(error)} is not allowed here", locate(_path(error), True), "remove it")
+        return
+    wanted = _short(json.dumps(error.validator_value, default=str))
+    message = f"{_name(error)} is {schema.shown(error.instance)}, which breaks {error.validator}: {wanted}"
+    yield schema.tell("value", message, locate(_path(error), False), f"mind {error.validator} of the schema")
 
 
 EXPLANATIONS: dict[str, Callable[[Schema, ValidationError, Locate], Iterator[Problem]]] = {
     "additionalProperties": _additional,
     "const": _const,
     "enum": _enum,
-    "minItems": _empty,
-    "minLength": _empty,
-    "minProperties": _empty,
+    "exclusiveMaximum": _bound,
+    "exclusiveMinimum": _bound,
+    "maxItems": _many,
+    "maxLength": _many,
+    "maxProperties": _many,
+    "maximum": _bound,
+    "minItems": _few,
+    "minLength": _few,
+    "minProperties": _few,
+    "minimum": _bound,
     "pattern": _pattern,
-    "propertyNames": _key_name,
     "required": _required,
     "type": _type,
 }
 
+_BOUNDS = {
+    "exclusiveMaximum": "less than",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "minimum": "at least",
+}
+_TRUTH = {"false": "false", "n": "false", "no": "false", "off": "false"} | dict.fromkeys(
+    ("true", "y", "yes", "on"), "true"
+)
 _KINDS = {
     "array": "a list",
     "boolean": "true or false",

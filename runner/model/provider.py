@@ -124,6 +124,33 @@ class ReferenceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ReconciledKind:
+    """How one kind of movement looks in the provider's list: its word, and where amount and asset stand."""
+
+    word: str
+    amount: Path
+    asset: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileRule:
+    """How the provider's own list is read for reconciliation. `values` are templates over `from` and `to` (RFC 3339)."""
+
+    call: str
+    values: Mapping[str, Any]
+    items: Path
+    reference: Path
+    client: Path
+    status: Path
+    good: tuple[str, ...]
+    kind: Path
+    kinds: Mapping[str, ReconciledKind]
+    id: Path
+    one: str = ""
+    one_values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One call of the provider's API, wholly as data.
 
@@ -180,3 +207,4 @@ class Provider:
     timeout: float = 30.0
     send_window: float = 30.0
     links: Mapping[str, str] = field(default_factory=dict)
+    reconcile: ReconcileRule | None = None

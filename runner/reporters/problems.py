@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
-from xml.sax.saxutils import escape, quoteattr
 
 from runner.drawing import clean, draw_all
 from runner.model.problem import Location, Problem
@@ -83,6 +82,9 @@ def _sarif_result(problem: Problem) -> dict[str, Any]:
 
 def as_junit(problems: Sequence[Problem], files: Sequence[str], out: TextIO, color: bool) -> None:
     """One test case a file; its errors are its failures."""
+    # Imported late: it brings a whole HTTP client along, and `validate` seldom writes XML.
+    from xml.sax.saxutils import escape, quoteattr
+
     wrong: dict[str, list[Problem]] = {file: [] for file in files}
     for problem in _ordered(problems):
         if problem.is_error:

@@ -154,7 +154,9 @@ class Ran:
         found: dict[str, Any] = next(entry for entry in self.client(key)["steps"] if entry["id"] == step)
         return found
 
-    def __repr__(self) -> str:
+    @property
+    def story(self) -> str:
+        """All of it, for a failing test."""
         return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
 
 

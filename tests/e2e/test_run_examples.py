@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from stage import BOTH, EXAMPLES, FUND, ONBOARD, Onboard, Ran, Sandbox, csv_text, nested, person
 
-ROWS = list(csv.DictReader((EXAMPLES / "clients.csv").open(encoding="utf-8")))
+ROWS = list(csv.DictReader((EXAMPLES / "clients.csv").read_text("utf-8").splitlines()))
 FILES = ("id_front", "address_proof", "visa_file", "funds_file", "statement_file", "report_file")
 
 
@@ -19,11 +19,11 @@ def amounts(column: str) -> dict[str, Decimal]:
 
 
 def booked(sandbox: Sandbox, kind: str) -> dict[str, Decimal]:
-    return {client: moved[kind] for (client, _), moved in sandbox.ledger.items() if kind in moved}
+    return {client: abs(moved[kind]) for (client, _), moved in sandbox.ledger.items() if kind in moved}
 
 
 def assert_everybody_done(ran: Ran, count: int) -> None:
-    assert 0 == ran.code, ran
+    assert 0 == ran.code, ran.story
     assert {"done": count} == ran.totals
 
 
@@ -91,7 +91,7 @@ def test_a_new_batch_is_a_new_payment(onboard: Onboard, sandbox: Sandbox) -> Non
 
     ran = onboard.run(BOTH, "--clients", clients, "--batch", "march")
 
-    assert 0 == ran.code, ran
+    assert 0 == ran.code, ran.story
     assert "march" == ran.report["run"]["batch"]
     assert Decimal("200.00") == sandbox.ledger["user_1", "USD"]["deposit"]
 
@@ -163,8 +163,7 @@ def test_a_cell_is_data_and_sent_as_it_is(onboard: Onboard, sandbox: Sandbox, ce
     ran = onboard.run(ONBOARD, "--clients", onboard.clients(person(1, address__city=cell)))
 
     assert_everybody_done(ran, 1)
-    wanted = cell.removeprefix("'") if cell == "'quoted" else cell
-    assert sandbox.clients["user_1"]["address"]["city"] in (cell, wanted)
+    assert cell == sandbox.clients["user_1"]["address"]["city"]
 
 
 def test_a_playbook_of_reads_alone_needs_no_clients(onboard: Onboard, sandbox: Sandbox, folder: Path) -> None:

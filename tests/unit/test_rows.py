@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.load.rows import Kind, RowsFile, convert, escape_cell, read_rows
+from runner.load.convert import convert
+from runner.load.rows import Kind, RowsFile, escape_cell, read_rows
 from runner.model.problem import Location
 
 

@@ -1,0 +1,81 @@
+"""`onboard explain`: one client's story in plain words, from the journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import anyio
+import click
+
+from runner.commands.options import state as state_option
+from runner.commands.status import run_number, unknown_run
+from runner.drawing import clean, draw
+from runner.execute import result_of
+from runner.journal.base import ClientState, Entry, RunState
+from runner.journal.cipher import cipher_of
+from runner.journal.sqlite import open_journal
+from runner.model.command import NO_ITEM
+from runner.model.outcome import Outcome
+from runner.model.problem import Problem, ProblemError
+from runner.times import rfc3339
+
+
+@click.command("explain")
+@click.argument("run")
+@click.argument("client")
+@state_option
+def command(run: str, client: str, state: Path) -> int:
+    """Tell the story of CLIENT in RUN: every intent, every outcome, and what comes next."""
+    found, known, entries = anyio.run(_read, run, client, state)
+    click.echo("\n".join(story(found, known, entries)))
+    return 0
+
+
+async def _read(run: str, client: str, state: Path) -> tuple[RunState, ClientState, Sequence[Entry]]:
+    if not (state / "journal.db").exists():
+        raise unknown_run(run, state)
+    journal = open_journal(state, cipher=cipher_of(os.environ))
+    try:
+        number = run_number(run)
+        found = await journal.run(number) if number else None
+        if found is None:
+            raise unknown_run(run, state)
+        async for known in journal.clients(found.id):
+            if known.key == client:
+                return found, known, await journal.load(found.id, client)
+    finally:
+        await journal.close()
+    hint = f'"onboard status {run} -v" lists them'
+    raise ProblemError([Problem("client.unknown", f'run {run} has no client "{client}"', hint=hint)])
+
+
+def story(run: RunState, client: ClientState, entries: Sequence[Entry]) -> Iterator[str]:
+    """Line by line, in the order of time."""
+    yield f'client "{clean(client.key)}" (line {client.line}) in run {run.id} of {run.header["playbook"]}'
+    for entry in sorted(entries, key=lambda entry: (entry.at, entry.kind != "intent")):
+        yield f"{rfc3339(entry.at)}  {_told(entry)}"
+    result = result_of(client)
+    yield f"ended: {result.outcome.value.replace('_', ' ')}"
+    if result.problem:
+        yield draw(result.problem)
+
+
+def _told(entry: Entry) -> str:
+    key = entry.key
+    name = key.step if key.item == NO_ITEM else f"{key.step}[{key.item}]"
+    if entry.kind == "retry":
+        return f"{name}: somebody asked for another attempt"
+    if entry.kind == "intent":
+        reference = f" as {entry.body['reference']}" if entry.body.get("reference") else ""
+        moves = entry.body.get("moves")
+        money = f", to move {moves['amount']} {moves['asset']}" if moves else ""
+        return (
+            f"{name}: attempt {key.attempt} of {entry.body['operation']}{reference}{money} was written down, then sent"
+        )
+    outcome = Outcome.from_json(entry.body)
+    words = "found at the provider and adopted" if outcome.adopted else outcome.status.value
+    moved = f", moved {outcome.moved.money}" if outcome.moved else ""
+    why = f" - {clean(outcome.problem.message)}" if outcome.problem else ""
+    return f"{name}: {words}{moved} ({outcome.requests} requests, {outcome.duration_ms} ms){why}"

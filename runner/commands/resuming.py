@@ -1,0 +1,150 @@
+"""What `resume`, `recover` and `retry` share: find the run, notice what changed, and go on with some clients."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import click
+
+from runner.commands.options import Pair, running
+from runner.commands.running import carry_out, stdin_copy
+from runner.commands.status import run_number, unknown_run
+from runner.execute import Tools, carry_on
+from runner.journal.base import ClientState, EntryKey, Journal, Row, RunState
+from runner.journal.cipher import cipher_of
+from runner.journal.sqlite import open_journal
+from runner.model.outcome import Ending, Outcome
+from runner.model.plan import Client
+from runner.model.problem import GuardError, Problem
+from runner.model.run import RunResult
+from runner.prepare import Prepared, Wish, prepare, require_address, require_approval
+
+F = TypeVar("F", bound=Callable[..., Any])
+Pick = Callable[[ClientState], bool]
+
+CLOSED = frozenset({Ending.DONE.value, Ending.REJECTED.value, Ending.UNKNOWN.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Which clients a verb goes on with; `again`: their failures are tried again, their rows may have been corrected."""
+
+    pick: Pick
+    again: bool = False
+
+
+RESUME = Kind(lambda client: client.state not in CLOSED)
+RECOVER = Kind(lambda client: client.state == Ending.UNKNOWN.value)
+RETRY = Kind(lambda client: client.state == Ending.REJECTED.value, again=True)
+
+
+def going_on(function: F) -> F:
+    """Options of a run that may be given again; the rest is remembered."""
+    for option in (
+        click.option("--clients", default="", metavar="FILE", help="The clients file, if it has moved."),
+        click.option("--documents", default="", metavar="DIR", help="The documents folder, if it has moved."),
+        click.option("--base-url", default="", metavar="URL", help="Overrides the address of the run."),
+        click.option(
+            "--provider-file", default="", metavar="FILE", help="A provider pack of your own, if it has moved."
+        ),
+        click.option(
+            "--cap", "caps", type=Pair(), multiple=True, metavar="ASSET=AMOUNT", help="The most that the run may move."
+        ),
+        click.option("--yes", is_flag=True, help="Approve a live environment."),
+    ):
+        function = option(function)
+    return running(function)
+
+
+def go_on(run: str | None, kind: Kind, options: Mapping[str, Any], yes: bool) -> int:
+    """Go on with RUN. Raises ProblemError (exit 2) and GuardError (exit 3) before anything is sent."""
+    state: Path = options["state"]
+    found, clients = anyio.run(read_run, run, state)
+    wish = _wish(found, options, state)
+    prepared = prepare(wish, os.environ)
+    require_address(prepared)
+    changes = list(changed(found, clients, prepared, kind))
+    if changes:
+        raise GuardError(changes)
+    require_approval(prepared, is_approved=yes or wish.approved)
+    known = {client.key: client for client in clients}
+    everyone = [entry.client for entry in prepared.planned.plan.clients]
+    chosen = [client for client in everyone if client.key not in known or kind.pick(known[client.key])]
+
+    async def begin(ready: Prepared, tools: Tools) -> RunResult:
+        await _register(tools.journal, found.id, everyone)
+        if kind.again:
+            await _mark(tools, found.id, chosen)
+        return await carry_on(ready, tools, found.id, found.started_at, chosen, is_fresh=False)
+
+    return carry_out(prepared, {**options, "rejects": ""}, os.environ, begin)
+
+
+async def read_run(run: str | None, state: Path) -> tuple[RunState, Sequence[ClientState]]:
+    if not (state / "journal.db").exists():
+        raise unknown_run(run, state)
+    journal = open_journal(state, cipher=cipher_of(os.environ))
+    try:
+        number = run_number(run)
+        found = await journal.run(number) if number != 0 else None
+        if found is None:
+            raise unknown_run(run, state)
+        return found, [client async for client in journal.clients(found.id)]
+    finally:
+        await journal.close()
+
+
+def _wish(found: RunState, options: Mapping[str, Any], state: Path) -> Wish:
+    """What the run was asked for; what is given again wins."""
+    body = dict(found.header["wish"])
+    body |= {name: options[name] for name in ("clients", "documents", "base_url", "provider_file") if options[name]}
+    wish = Wish.from_json(body | {"caps": {**body["caps"], **dict(options["caps"])}})
+    if wish.clients == "-":
+        sealed = stdin_copy(state, found.header["digests"]["clients"]).read_text("ascii")
+        wish = replace(wish, stdin=base64.b64decode(cipher_of(os.environ).open(sealed)))
+    return wish
+
+
+def changed(found: RunState, clients: Sequence[ClientState], prepared: Prepared, kind: Kind) -> list[Problem]:
+    """What is not as it was when the run began. New rows are welcome; changed ones would pay something else."""
+    problems: list[Problem] = []
+    before: Mapping[str, str] = found.header["digests"]
+    hint = f'restore it, or start a new run: "onboard run {prepared.wish.playbook}"'
+    for name, what in (("playbook", f'playbook "{prepared.wish.playbook}"'), ("provider", "the provider pack")):
+        if before[name] != prepared.digests[name]:
+            problems.append(Problem("run.stale", f"{what} changed since run {found.id} began", hint=hint))
+    now = {entry.client.key: entry.client for entry in prepared.planned.plan.clients}
+    for client in clients:
+        if client.digest == "" or (kind.again and kind.pick(client)):
+            continue
+        if client.key not in now:
+            if kind.pick(client):
+                message = f'client "{client.key}" of run {found.id} is no longer in the clients file'
+                problems.append(
+                    Problem("run.stale", message, hint="put the row back; rows of clients that are done may go")
+                )
+        elif now[client.key].digest != client.digest:
+            message = f'the row of client "{client.key}" changed since run {found.id} began'
+            problems.append(
+                Problem("run.stale", message, now[client.key].location, "restore the row, or start a new run")
+            )
+    return problems
+
+
+async def _register(journal: Journal, run: int, clients: Sequence[Client]) -> None:
+    await journal.add_clients(run, [Row(client.key, client.line, client.digest) for client in clients])
+
+
+async def _mark(tools: Tools, run: int, clients: Sequence[Client]) -> None:
+    """Failed outcomes of these clients no longer stand; passed ones do, so nothing that happened happens again."""
+    for client in clients:
+        for entry in await tools.journal.load(run, client.key):
+            if entry.kind == "outcome" and Outcome.from_json(entry.body).ending is Ending.REJECTED:
+                key = EntryKey(entry.key.step, entry.key.item, entry.key.attempt)
+                await tools.journal.retry(run, client.key, key, tools.clock.now())
