@@ -12,12 +12,14 @@ from runner.clock import Clock
 from runner.conductor import conduct
 from runner.journal.base import Entry, EntryKey, Journal
 from runner.model.command import Perform
-from runner.model.outcome import ClientResult, Ending, Outcome, StepStatus
+from runner.model.outcome import ClientResult, Ending, Moved, Outcome, StepStatus
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
 from runner.performer import Performer
+from runner.reconcile import Ours
+from runner.reconcile_step import reconcile_client
 from runner.redact import Redactor
-from runner.settle import Effect, Later, settle
+from runner.settle import Effect, Later, moved_of, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +63,19 @@ async def advance(run: ClientRun) -> Done | Wait:
     recorded = _by_command(entries)
     taken: set[str] = set()
     until: float | None = None
+    ours: list[Ours] = []
     flow = conduct(run.setting, run.client)
     try:
         command = next(flow)
         while True:
             known = recorded.get((command.step.id, command.item), ())
-            got = _final(known) or _interrupted(run) or await _perform(run, command, known, frozenset(taken))
+            got = _final(known) or _interrupted(run) or await _perform(run, command, known, frozenset(taken), ours)
             if isinstance(got, Later):
                 until = got.until
                 got = Outcome(StepStatus.WAITING, Ending.WAITING, problem=got.why, retry_at=until)
             if got.claim:
                 taken.add(got.claim)
+            ours += _money(run, command, got)
             command = flow.send(got)
     except StopIteration as stop:
         result: ClientResult = stop.value
@@ -83,7 +87,12 @@ def _interrupted(run: ClientRun) -> Outcome | None:
     return Outcome(StepStatus.WAITING, Ending.WAITING, problem=why, attempts=0) if why else None
 
 
-async def _perform(run: ClientRun, command: Perform, known: Sequence[Entry], taken: frozenset[str]) -> Outcome | Later:
+async def _perform(
+    run: ClientRun, command: Perform, known: Sequence[Entry], taken: frozenset[str], ours: Sequence[Ours]
+) -> Outcome | Later:
+    if command.step.reconcile is not None:
+        outcome = await reconcile_client(run.setting, run.client, run.performer, run.clock, run.redactor, command, ours)
+        return await _record(run, command, known, outcome)
     operation = run.performer.operation(command)
     if operation.is_effect:
         effect = Effect(
@@ -101,11 +110,25 @@ async def _perform(run: ClientRun, command: Perform, known: Sequence[Entry], tak
             run.is_halted,
         )
         return await settle(effect)
-    outcome = await run.performer.perform(command, run.redactor)
+    return await _record(run, command, known, await run.performer.perform(command, run.redactor))
+
+
+async def _record(run: ClientRun, command: Perform, known: Sequence[Entry], outcome: Outcome) -> Outcome:
     if outcome.is_final:
         key = EntryKey(command.step.id, command.item, 1 + max((entry.key.attempt for entry in known), default=0))
         await run.journal.finish(run.run, run.client.key, key, run.clock.now(), outcome.to_json())
     return outcome
+
+
+def _money(run: ClientRun, command: Perform, got: Outcome) -> list[Ours]:
+    """What a money step did, as a later reconciliation of this client must find it at the provider."""
+    if command.step.reconcile is not None or not got.reference:
+        return []
+    moves = moved_of(run.performer.operation(command), command.values)
+    if not isinstance(moves, Moved):
+        return []
+    state = "moved" if got.status is StepStatus.PASSED else "not-moved"
+    return [Ours(got.reference, run.client.key, command.name, state, moves)]
 
 
 def _by_command(entries: Sequence[Entry]) -> Mapping[tuple[str, int], Sequence[Entry]]:

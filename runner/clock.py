@@ -14,7 +14,7 @@ import anyio
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant that can be measured from later: by the wall, and by the time since boot while the boot is the same."""
+    """An instant to measure from later: by the wall, and by the time since boot while the boot is the same."""
 
     at: float
     elapsed: float

@@ -122,12 +122,19 @@ def bind(step: Step, index: int, scope: Mapping[str, Any], conditional: str = ""
     return Perform(
         step=step,
         item=index,
-        values=filled(step.request if step.request is not None else step.values, scope),
+        values=filled(_written(step), scope),
         expect=tuple(bind_check(check, scope) for check in step.expect),
         warn=tuple(bind_check(check, scope) for check in step.warn),
         outputs=step.outputs,
         conditional=conditional,
     )
+
+
+def _written(step: Step) -> Mapping[str, Any]:
+    """The author's values of whichever action the step is."""
+    if step.request is not None:
+        return step.request
+    return step.reconcile if step.reconcile is not None else step.values
 
 
 def filled(values: Mapping[str, Any], scope: Mapping[str, Any]) -> Mapping[str, Any]:

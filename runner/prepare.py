@@ -124,10 +124,12 @@ def prepare(wish: Wish, environ: Mapping[str, str]) -> Prepared:
         if not wish.skip_invalid:
             raise ProblemError(_collapsed(missing_columns(playbook, clients) or planned.all_problems()))
         planned, rejected = _skip(setting, clients, planned, documents)
+    rejected = _apart(rejected, {entry.client.key for entry in planned.plan.clients})
     if not planned.plan.clients and not rejected:
         raise ProblemError([Problem("clients.empty", "there are no clients", hint="give a file with rows")])
     warnings = tuple(problem for problem in loaded.problems if not problem.is_error)
     digests = {"playbook": playbook.digest, "provider": provider.digest, "clients": digest}
+    digests |= {"documents": documents.digest(planned.files)}
     return Prepared(wish, loaded, provider, setting, clients, planned, rejected, warnings, digests)
 
 
@@ -143,6 +145,16 @@ def _skip(
         rejected.append(Rejected(rows[client.line], key, found[0]))
     kept = tuple(client for client in clients.clients if client.key not in planned.problems)
     return make_plan(setting, kept, documents), tuple(sorted(rejected, key=lambda entry: entry.row.line))
+
+
+def _apart(rejected: Sequence[Rejected], taken: set[str]) -> tuple[Rejected, ...]:
+    """Rows that were left out under names of their own: the second row of one name must not hide the first."""
+    found: list[Rejected] = []
+    for entry in rejected:
+        key = entry.key if entry.key not in taken else f"{entry.key} (line {entry.row.line})"
+        taken.add(key)
+        found.append(replace(entry, key=key))
+    return tuple(found)
 
 
 def require_address(prepared: Prepared) -> None:

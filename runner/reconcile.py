@@ -1,7 +1,7 @@
 """Compare what we believe moved with what the provider shows, both ways. Pure: lists in, differences out.
 
-The five points of the provider's funding guide: the reference is ours, the status is final and good, the amount by kind is
-what we asked for, nothing of theirs is unknown to us, nothing of ours is unknown to them.
+Five points: the reference is ours, the status is final and good, the amount by kind is what we asked for, nothing of
+theirs is unknown to us, nothing of ours is unknown to them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from runner.model.provider import ReconcileRule
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """One money call as our journal has it. `state`: `moved`, `not-moved` or `unknown`; `moves` is what was asked for."""
+    """One money call as our journal has it. `state`: `moved`, `not-moved` or `unknown`; `moves`: what was asked for."""
 
     reference: str
     client: str

@@ -1,33 +1,25 @@
-"""Reconcile a run: our side from the journal, theirs from the provider's list, page by page."""
+"""Both sides of a reconciliation: ours from the journal, theirs from the provider's list, page by page."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from random import Random
 from typing import Any
 
 from runner.answers import is_absent
-from runner.auth import make_auth
 from runner.checks import lookup
-from runner.client import HttpClient
 from runner.conductor import filled
 from runner.effects import Reply
-from runner.execute import Tools
-from runner.journal.base import Entry, Journal, RunState
-from runner.limiter import Limiter
-from runner.load.files import Documents
+from runner.journal.base import Entry, Journal
 from runner.model.outcome import Moved, Outcome, StepStatus
 from runner.model.playbook import Step
-from runner.model.problem import Location, Problem, ProblemError, RunnerError
-from runner.model.provider import Provider, ReconcileRule
+from runner.model.problem import Problem, RunnerError
+from runner.model.provider import ReconcileRule
 from runner.performer import Performer, Tally
-from runner.reconcile import Difference, Ours, Theirs, compare, read_theirs
-from runner.version import VERSION
+from runner.reconcile import Ours, Theirs, read_theirs
 
 
-class Unreachable(RunnerError):
+class ListUnreachableError(RunnerError):
     """The provider's list can't be read, so nothing can be said (exit 6)."""
 
     def __init__(self, problem: Problem) -> None:
@@ -37,42 +29,15 @@ class Unreachable(RunnerError):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Which time is compared, RFC 3339, UTC, whole seconds; `everyone`: also orders of clients who are not in the run."""
+    """What is compared: a time (RFC 3339, UTC, whole seconds), one client or everybody.
+
+    `everyone`: also orders of clients who are not in the run.
+    """
 
     start: str
     end: str
     everyone: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    ours: int
-    theirs: int
-    differences: tuple[Difference, ...]
-    range: Range
-
-
-async def reconcile(provider: Provider, base_url: str, tools: Tools, run: RunState, span: Range) -> Reconciled:
-    """Both ways. Raises ProblemError when the pack can't, Unreachable when the provider can't be asked."""
-    rule = provider.reconcile
-    if rule is None:
-        hint = 'add "reconcile" to the pack; docs/how-to/add-a-provider.md shows it'
-        raise ProblemError(
-            [Problem("reconcile.no-rule", f"the pack of {provider.title} has no reconcile rule", hint=hint)]
-        )
-    ours = [entry async for entry in our_side(tools.journal, run.id)]
-    clients = {entry.client for entry in ours}
-    auth = make_auth(provider, tools.credentials, tools.clock)
-    documents = Documents(Path(), provider.limits.files, provider.title)
-    limiter = Limiter(tools.clock, tools.rate or provider.limits.requests_per_second)
-    agent = f"onboarding-runner/{VERSION}"
-    async with HttpClient(base_url, timeout=provider.timeout, user_agent=agent) as http:
-        performer = Performer(provider, http, auth, tools.clock, limiter, documents.read, Random())
-        theirs = await _their_side(performer, rule, ours, span)
-    if not span.everyone:
-        theirs = [order for order in theirs if order.client in clients]
-    known = [entry.reference async for entry in _others(tools.journal, run)]
-    return Reconciled(len(ours), len(theirs), tuple(compare(rule, ours, theirs, known)), span)
+    client: str = ""
 
 
 async def our_side(journal: Journal, run: int) -> AsyncIterator[Ours]:
@@ -106,18 +71,12 @@ def our_calls(client: str, entries: Sequence[Entry]) -> list[Ours]:
     return found
 
 
-async def _others(journal: Journal, run: RunState) -> AsyncIterator[Ours]:
-    for other in await journal.runs():
-        if other.id != run.id and other.header["base_url"] == run.header["base_url"]:
-            async for entry in our_side(journal, other.id):
-                yield entry
-
-
-async def _their_side(performer: Performer, rule: ReconcileRule, ours: Sequence[Ours], span: Range) -> list[Theirs]:
+async def their_side(
+    performer: Performer, rule: ReconcileRule, ours: Sequence[Ours], span: Range, step: Step, tally: Tally
+) -> list[Theirs]:
     """The list of the range, and by its reference whatever of ours lies outside it (an adopted order of last month)."""
-    step = Step("reconcile", Location("reconcile"))
-    tally = performer.tally()
-    values = filled(rule.values, {"from": span.start, "to": span.end})
+    scope = {"from": span.start, "to": span.end} | ({"client": span.client} if span.client else {})
+    values = filled(rule.values, scope)
     items = await _ask(performer, rule.call, values, step, tally)
     listed = lookup(rule.items, items)[1]
     theirs = [read_theirs(rule, item) for item in (listed if isinstance(listed, list) else [])]
@@ -138,5 +97,5 @@ async def _ask(performer: Performer, name: str, values: Any, step: Step, tally: 
         return None
     if reading.reply not in (Reply.ACCEPTED, Reply.DEAD):
         assert reading.problem is not None
-        raise Unreachable(reading.problem)
+        raise ListUnreachableError(reading.problem)
     return reading.answer.body

@@ -11,7 +11,7 @@ import click
 
 from runner import exit_codes
 from runner.commands.options import planning, wish_of
-from runner.commands.running import write_rejects
+from runner.commands.running import open_report, write_rejects
 from runner.commands.say import say_problems
 from runner.prepare import prepare
 from runner.reporters import plan as reports
@@ -29,16 +29,19 @@ from runner.reporters import plan as reports
     help="Clients at once, for the expected duration.",
 )
 @click.option("--format", "form", type=click.Choice(sorted(reports.FORMATS)), default="text", show_default=True)
+@click.option("--out", default="", metavar="FILE", help="Save the plan; onboard run FILE carries out exactly this.")
 @click.option("-v", "--verbose", is_flag=True, help="Every call of every client, not only the first clients'.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same.")
-def command(playbook: Path, jobs: int, form: str, verbose: bool, no_color: bool, **options: Any) -> int:
+def command(playbook: Path, jobs: int, form: str, verbose: bool, no_color: bool, out: str, **options: Any) -> int:
     """Show what PLAYBOOK would do: needs no network and no credentials."""
     prepared = prepare(wish_of(playbook, options), os.environ)
     say_problems(prepared.warnings)
     write_rejects(prepared, options)
-    reports.FORMATS[form](
-        reports.View(prepared.planned.plan, prepared.rejected, prepared.digests, jobs, verbose), sys.stdout
-    )
+    view = reports.View(prepared.planned.plan, prepared.rejected, prepared.digests, jobs, verbose)
+    reports.FORMATS[form](view, sys.stdout)
+    if out:
+        with open_report(out) as file:
+            reports.as_json(view, file, wish=prepared.wish.to_json())
     if prepared.planned.guards:
         say_problems(prepared.planned.guards)
         return exit_codes.GUARDED

@@ -28,7 +28,8 @@ from runner.journal.sqlite import open_journal
 from runner.load.credentials import read_credentials
 from runner.load.pack import find_pack
 from runner.model.problem import ProblemError
-from runner.reconciling import Range, Reconciled, Unreachable, reconcile
+from runner.reconcile_run import Reconciled, reconcile
+from runner.reconciling import ListUnreachableError, Range
 from runner.times import whole_seconds
 
 # Clocks differ, and an order may be booked a little before we began to count.
@@ -78,7 +79,7 @@ def command(run: str | None, state: Path, start: str, end: str, run_clients: boo
 
     try:
         done = anyio.run(ask)
-    except Unreachable as error:
+    except ListUnreachableError as error:
         say_problems([error.problem])
         return exit_codes.UNREACHABLE
     FORMATS[form](found, done, sys.stdout)
@@ -89,9 +90,8 @@ def as_text(run: RunState, done: Reconciled, out: TextIO) -> None:
     for entry in done.differences:
         out.write(clean(f"{entry.what}: {entry.reference or '(no reference)'} of {entry.client or '(nobody)'}") + "\n")
         out.write(clean(f"  ours: {entry.ours}; theirs: {entry.theirs}") + f"\n   = {entry.hint}\n\n")
-    out.write(
-        f"run {run.id}: {done.ours:,} of ours, {done.theirs:,} of theirs between {done.range.start} and {done.range.end}, "
-    )
+    span = f"between {done.range.start} and {done.range.end}"
+    out.write(f"run {run.id}: {done.ours:,} of ours, {done.theirs:,} of theirs {span}, ")
     count = len(done.differences)
     out.write("no differences\n" if not count else f"{count:,} difference{'' if count == 1 else 's'}\n")
 

@@ -33,7 +33,7 @@ CLOSED = frozenset({Ending.DONE.value, Ending.REJECTED.value, Ending.UNKNOWN.val
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Which clients a verb goes on with; `again`: their failures are tried again, their rows may have been corrected."""
+    """Which clients a verb goes on with; `again`: failures are tried again, and rows may have been corrected."""
 
     pick: Pick
     again: bool = False

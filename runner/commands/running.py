@@ -62,7 +62,7 @@ def carry_out(
                 make_progress(quiet=options["quiet"]),
                 halt,
                 options["rate"] or 0.0,
-                pace_of(options, clients),
+                pace_of(options, clients, prepared.provider.limits.concurrency),
                 (state / HALT).exists,
             )
             result = await _until_interrupted(begin, prepared, tools)
@@ -90,7 +90,9 @@ def keep_stdin(wish: Wish, digest: str, state: Path, cipher: Cipher) -> None:
         out.write(cipher.seal(base64.b64encode(wish.stdin).decode()))
 
 
-def pace_of(options: Mapping[str, Any], clients: int) -> Pace:
+def pace_of(options: Mapping[str, Any], clients: int, concurrency: int) -> Pace:
+    """How fast and how far, never more at once than the provider takes."""
+    jobs = min(options["jobs"], concurrency) if concurrency else options["jobs"]
     most = (
         0
         if options["fail_fast"]
@@ -98,7 +100,7 @@ def pace_of(options: Mapping[str, Any], clients: int) -> Pace:
         if options["max_fail"]
         else None
     )
-    return Pace(options["jobs"], options["wait"], waves_of(options["waves"], clients), most)
+    return Pace(jobs, options["wait"], waves_of(options["waves"], clients), most)
 
 
 async def _until_interrupted(begin: Begin, prepared: Prepared, tools: Tools) -> RunResult:
@@ -132,10 +134,10 @@ async def report(result: RunResult, journal: Journal, options: Mapping[str, Any]
         return results(journal, run)
 
     if options.get("report_json"):
-        with _open(options["report_json"]) as out:
+        with open_report(options["report_json"]) as out:
             await json_report.write(result, everyone(), out)
     if options.get("report_junit"):
-        with _open(options["report_junit"]) as out:
+        with open_report(options["report_junit"]) as out:
             await junit_report.write(result, everyone(), out)
     if not options.get("quiet"):
         await text_report.write(result, everyone(), sys.stdout, everybody=options.get("verbose", False))
@@ -143,12 +145,12 @@ async def report(result: RunResult, journal: Journal, options: Mapping[str, Any]
 
 def write_rejects(prepared: Prepared, options: Mapping[str, Any]) -> None:
     if options.get("rejects"):
-        with _open(options["rejects"]) as out:
+        with open_report(options["rejects"]) as out:
             clients = prepared.clients
             rejects_report.write(prepared.rejected, clients.columns, as_lines=clients.kind != "csv", out=out)
 
 
-def _open(path: str) -> TextIO:
+def open_report(path: str) -> TextIO:
     """A report file: for its owner only, because even redacted it is about people."""
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)

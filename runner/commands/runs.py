@@ -30,9 +30,8 @@ def command(state: Path, form: str) -> int:
     for run in found:
         header = run.header
         counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(run.counts.items()))
-        click.echo(
-            f"{run.id:>4}  {rfc3339(run.started_at)}  {run.status:<12} {header['playbook']}  {header['environment']}  {header['batch']}  {counts}"
-        )
+        names = f"{header['playbook']}  {header['environment']}  {header['batch']}"
+        click.echo(f"{run.id:>4}  {rfc3339(run.started_at)}  {run.status:<12} {names}  {counts}")
     return 0
 
 

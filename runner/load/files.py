@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,17 @@ class Documents:
             f"document.{suffix}" if suffix else "document",
             MEDIA_TYPES.get(found, "application/octet-stream"),
         )
+
+    def digest(self, names: Iterable[str]) -> str:
+        """One digest over all these documents; what can't be read counts by its name alone."""
+        whole = hashlib.sha256()
+        for name in names:
+            whole.update(name.encode() + b"\0")
+            try:
+                whole.update(hashlib.sha256(resolve(self.root, name).read_bytes()).digest())
+            except (OSError, ProblemError):
+                continue
+        return whole.hexdigest()
 
     def _open(self, name: str) -> tuple[Path, str]:
         path = resolve(self.root, name)

@@ -40,6 +40,7 @@ class Planned:
     plan: Plan
     problems: dict[str, list[Problem]] = field(default_factory=dict)
     guards: list[Problem] = field(default_factory=list)
+    files: tuple[str, ...] = ()
 
     def all_problems(self) -> list[Problem]:
         return [problem for found in self.problems.values() for problem in found]
@@ -56,7 +57,7 @@ def make_plan(setting: Setting, clients: tuple[Client, ...], documents: Document
         if found:
             problems[client.key] = found
     plan = Plan(setting, tuple(entries))
-    return Planned(plan, problems, list(cap_problems(plan)))
+    return Planned(plan, problems, list(cap_problems(plan)), planner.files)
 
 
 def cap_problems(plan: Plan) -> Iterator[Problem]:
@@ -99,6 +100,11 @@ class _Planner:
         self._documents = documents
         self._schemas: dict[str, Schema] = {}
         self._files: dict[str, Problem | None] = {}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every document that the plan would send."""
+        return tuple(sorted(self._files))
 
     def plan(self, client: Client) -> tuple[ClientPlan, list[Problem]]:
         calls: list[PlannedCall] = []

@@ -16,12 +16,12 @@ from runner.duration import seconds
 from runner.load import yaml
 from runner.load.pack import find_pack
 from runner.load.review import Review, review
-from runner.load.schema import Schema, schema_problem
+from runner.load.schema import Schema, schema_complaints
 from runner.load.source import Source
 from runner.load.yaml_values import kind_of
 from runner.model.check import Check
 from runner.model.playbook import Cap, ClientsRule, Playbook, RetryPolicy, Step
-from runner.model.problem import Problem, ProblemError
+from runner.model.problem import Location, Problem, ProblemError
 from runner.model.provider import Provider
 from runner.nearest import did_you_mean
 
@@ -125,6 +125,11 @@ def _clients_schema(body: Mapping[str, Any], path: Path, source: Source, problem
     where = ("clients", "schema")
     if given is None:
         return {}
+    is_ours = False
+
+    def locate(inside: tuple[str | int, ...], key: bool) -> Location:
+        return source.locate((*where, *inside), key=key)
+
     if isinstance(given, Mapping):
         found: Any = given
     elif isinstance(given, str):
@@ -149,6 +154,10 @@ def _clients_schema(body: Mapping[str, Any], path: Path, source: Source, problem
             return {}
         read = yaml.read(os.fspath(file), file.read_bytes())
         found = read.value
+
+        def locate(inside: tuple[str | int, ...], key: bool) -> Location:
+            return read.source.locate(inside, key=key)
+
         if not isinstance(found, Mapping):
             problems.append(
                 Problem(
@@ -162,15 +171,9 @@ def _clients_schema(body: Mapping[str, Any], path: Path, source: Source, problem
     else:
         return {}
     # Our own were held against their meta-schema by our tests; doing it again would cost 10 ms at each start.
-    if not is_ours and (why := schema_problem(found)):
-        problems.append(
-            Problem(
-                "clients.wrong-schema",
-                f"the clients schema is not a JSON Schema: {why}",
-                source.locate(where),
-                "correct it by JSON Schema 2020-12",
-            )
-        )
+    complaints = [] if is_ours else schema_complaints(found, locate)
+    if complaints:
+        problems += [replace(problem, code="clients.wrong-schema") for problem in complaints]
         return {}
     return dict(found)
 

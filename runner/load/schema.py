@@ -10,7 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from jsonschema_specifications import REGISTRY
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
@@ -27,8 +27,11 @@ IsOpen = Callable[[Any], bool]
 class Schema:
     """A JSON Schema ready for use. `personal` keeps values out of messages: they are somebody's data."""
 
-    def __init__(self, body: Mapping[str, Any], *, stage: str = "schema", personal: bool = False) -> None:
+    def __init__(
+        self, body: Mapping[str, Any], *, stage: str = "schema", personal: bool = False, name: str = '"value"'
+    ) -> None:
         self.body = body
+        self.name = name
         # The registry holds the meta-schemas and no way to fetch more: nothing is asked of the network.
         self._validator = Draft202012Validator(body, registry=REGISTRY)
         self._stage = stage
@@ -56,6 +59,14 @@ class Schema:
 
     def tell(self, code: str, message: str, location: Location | None, hint: str = "") -> Problem:
         return Problem(f"{self._stage}.{code}", message, location, hint)
+
+    def named(self, error: ValidationError) -> str:
+        """What the complaint is about: `"retry"`, `entry 2 of "expect"`, or the whole value by its name."""
+        path = _path(error)
+        keys = [step for step in path if isinstance(step, str)]
+        owner = f'"{keys[-1]}"' if keys else self.name
+        inside = path[-1] if path else None
+        return f"entry {inside + 1} of {owner}" if isinstance(inside, int) else owner
 
     def shown(self, value: Any) -> str:
         """The value found, or only its kind when it is somebody's data."""
@@ -138,19 +149,6 @@ def _path(error: ValidationError) -> tuple[str | int, ...]:
     return tuple(error.absolute_path)
 
 
-def _name(error: ValidationError) -> str:
-    """What the complaint is about: `"retry"`, `entry 2 of "expect"`, or the whole value by its title."""
-    path = _path(error)
-    named = next((at for at in reversed(range(len(path))) if isinstance(path[at], str)), None)
-    if named is None:
-        title = error.schema.get("title", "value") if isinstance(error.schema, Mapping) else "value"
-        owner = f'"{title}"' if not path else "the list"
-    else:
-        owner = f'"{path[named]}"'
-    inside = path[-1] if path else None
-    return f"entry {inside + 1} of {owner}" if isinstance(inside, int) else owner
-
-
 def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:60] + "…"
 
@@ -205,7 +203,7 @@ def _type(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Pr
     wanted = _listed(error) or [str(error.validator_value)]
     form = _form(error)
     words = form or " or ".join(_KINDS.get(str(kind), str(kind)) for kind in wanted)
-    message = f"{_name(error)} is {kind_of(error.instance)}, expected {words}"
+    message = f"{schema.named(error)} is {kind_of(error.instance)}, expected {words}"
     yield schema.tell(
         "wrong-type",
         message,
@@ -235,40 +233,45 @@ def _enum(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Pr
     given = error.instance if isinstance(error.instance, str) else ""
     hint = did_you_mean(given, allowed) or f"one of: {', '.join(allowed)}"
     expected = f"one of {len(allowed)} words" if len(allowed) > 1 else f'"{allowed[0]}"'
-    message = f"{_name(error)} is {schema.shown(error.instance)}, expected {expected}"
+    message = f"{schema.named(error)} is {schema.shown(error.instance)}, expected {expected}"
     yield schema.tell("unknown-value", message, locate(_path(error), False), hint)
 
 
 def _const(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     wanted = json.dumps(error.validator_value, default=str)
-    message = f"{_name(error)} is {schema.shown(error.instance)}, expected {wanted}"
+    message = f"{schema.named(error)} is {schema.shown(error.instance)}, expected {wanted}"
     yield schema.tell("unknown-value", message, locate(_path(error), False), f"write {wanted}")
 
 
 def _pattern(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     wanted = _form(error) or f"text that matches {error.validator_value}"
-    message = f"{_name(error)} is {schema.shown(error.instance)}, expected {wanted}"
+    message = f"{schema.named(error)} is {schema.shown(error.instance)}, expected {wanted}"
     yield schema.tell("pattern", message, locate(_path(error), False), f"write {wanted}")
 
 
 def _few(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    size, least = len(error.instance), error.validator_value
+    size, least = _size(error), error.validator_value
     if size:
-        message = f"{_name(error)} has {_counted(error, size)}, expected at least {least}"
+        message = f"{schema.named(error)} has {_counted(error, size)}, expected at least {least}"
         yield schema.tell("value", message, locate(_path(error), False), "add what is missing")
         return
     yield schema.tell(
         "empty",
-        f"{_name(error)} is empty",
+        f"{schema.named(error)} is empty",
         locate(_path(error), False),
         "give it a value or remove the key",
     )
 
 
 def _many(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    counted = _counted(error, len(error.instance))
-    message = f"{_name(error)} has {counted}, expected at most {error.validator_value}"
+    counted = _counted(error, _size(error))
+    message = f"{schema.named(error)} has {counted}, expected at most {error.validator_value}"
     yield schema.tell("value", message, locate(_path(error), False), "shorten it")
+
+
+def _size(error: ValidationError) -> int:
+    assert isinstance(error.instance, str | list | Mapping)
+    return len(error.instance)
 
 
 def _counted(error: ValidationError, size: int) -> str:
@@ -278,7 +281,7 @@ def _counted(error: ValidationError, size: int) -> str:
 
 def _bound(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     wanted = f"{_BOUNDS[str(error.validator)]} {error.validator_value}"
-    message = f"{_name(error)} is {schema.shown(error.instance)}, expected {wanted}"
+    message = f"{schema.named(error)} is {schema.shown(error.instance)}, expected {wanted}"
     yield schema.tell("value", message, locate(_path(error), False), f"write a number of {wanted}")
 
 
@@ -294,11 +297,13 @@ def _key_name(schema: Schema, error: ValidationError, locate: Locate) -> Iterato
 
 
 def _other(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
-    if error.validator is None:
-        yield schema.tell("value", f"{_name(error)} is not allowed here", locate(_path(error), True), "remove it")
+    if error.schema is False:
+        yield schema.tell(
+            "value", f"{schema.named(error)} is not allowed here", locate(_path(error), True), "remove it"
+        )
         return
     wanted = _short(json.dumps(error.validator_value, default=str))
-    message = f"{_name(error)} is {schema.shown(error.instance)}, which breaks {error.validator}: {wanted}"
+    message = f"{schema.named(error)} is {schema.shown(error.instance)}, which breaks {error.validator}: {wanted}"
     yield schema.tell("value", message, locate(_path(error), False), f"mind {error.validator} of the schema")
 
 

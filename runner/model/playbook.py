@@ -41,6 +41,7 @@ class Step:
     call: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     request: Mapping[str, Any] | None = None
+    reconcile: Mapping[str, Any] | None = None
     effect: str = "read"
     when: tuple[Check, ...] = ()
     for_each: str = ""

@@ -134,7 +134,8 @@ class ReconciledKind:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileRule:
-    """How the provider's own list is read for reconciliation. `values` are templates over `from` and `to` (RFC 3339)."""
+    """How the provider's own list is read for reconciliation. `values` are templates over `from`, `to`
+    (RFC 3339) and, for one client, `client`."""
 
     call: str
     values: Mapping[str, Any]
@@ -208,3 +209,35 @@ class Provider:
     send_window: float = 30.0
     links: Mapping[str, str] = field(default_factory=dict)
     reconcile: ReconcileRule | None = None
+
+
+# The answer of a `reconcile` step, described like any operation's, so that its checks are checked alike.
+RECONCILE = Operation(
+    name="reconcile",
+    method="GET",
+    path="/",
+    effect="read",
+    request={
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"from": {"type": "string"}, "to": {"type": "string"}},
+    },
+    response={
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "ours": {"type": "integer"},
+            "theirs": {"type": "integer"},
+            "differences": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        name: {"type": "string"} for name in ("what", "reference", "client", "ours", "theirs")
+                    },
+                },
+            },
+        },
+    },
+    subject="a reconciliation",
+)

@@ -102,9 +102,10 @@ def as_markdown(view: View, out: TextIO) -> None:
         out.write(f"| {name} | {operation.rstrip(')')} | {count:,} |\n")
 
 
-def as_json(view: View, out: TextIO) -> None:
+def as_json(view: View, out: TextIO, *, wish: Mapping[str, Any] | None = None) -> None:
+    """`wish` makes it a saved plan: what was asked for, so that it can be carried out as it stands."""
     plan, setting = view.plan, view.plan.setting
-    head = {
+    head: dict[str, Any] = {
         "schema": SCHEMA,
         "playbook": setting.playbook.name,
         "provider": setting.provider.name,
@@ -123,6 +124,8 @@ def as_json(view: View, out: TextIO) -> None:
             "expected_seconds": round(view.seconds, 1),
         },
     }
+    if wish is not None:
+        head["wish"] = wish
     out.write(json.dumps(head, ensure_ascii=False, default=str)[:-1] + ', "clients": [')
     separator = "\n"
     for entry in plan.clients:

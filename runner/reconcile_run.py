@@ -1,0 +1,61 @@
+"""Reconcile a whole run with the provider's own list."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from runner.auth import make_auth
+from runner.client import HttpClient
+from runner.execute import Tools
+from runner.journal.base import Journal, RunState
+from runner.limiter import Limiter
+from runner.load.files import Documents
+from runner.model.playbook import Step
+from runner.model.problem import Location, Problem, ProblemError
+from runner.model.provider import Provider
+from runner.performer import Performer
+from runner.reconcile import Difference, Ours, compare
+from runner.reconciling import Range, our_side, their_side
+from runner.version import VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    ours: int
+    theirs: int
+    differences: tuple[Difference, ...]
+    range: Range
+
+
+async def reconcile(provider: Provider, base_url: str, tools: Tools, run: RunState, span: Range) -> Reconciled:
+    """Both ways. Raises ProblemError when the pack can't, Unreachable when the provider can't be asked."""
+    rule = provider.reconcile
+    if rule is None:
+        hint = 'add "reconcile" to the pack; docs/how-to/add-a-provider.md shows it'
+        raise ProblemError(
+            [Problem("reconcile.no-rule", f"the pack of {provider.title} has no reconcile rule", hint=hint)]
+        )
+    ours = [entry async for entry in our_side(tools.journal, run.id)]
+    clients = {entry.client for entry in ours}
+    auth = make_auth(provider, tools.credentials, tools.clock)
+    documents = Documents(Path(), provider.limits.files, provider.title)
+    limiter = Limiter(tools.clock, tools.rate or provider.limits.requests_per_second)
+    agent = f"onboarding-runner/{VERSION}"
+    async with HttpClient(base_url, timeout=provider.timeout, user_agent=agent) as http:
+        performer = Performer(provider, http, auth, tools.clock, limiter, documents.read, Random())
+        step = Step("reconcile", Location("reconcile"))
+        theirs = await their_side(performer, rule, ours, span, step, performer.tally())
+    if not span.everyone:
+        theirs = [order for order in theirs if order.client in clients]
+    known = [entry.reference async for entry in _others(tools.journal, run)]
+    return Reconciled(len(ours), len(theirs), tuple(compare(rule, ours, theirs, known)), span)
+
+
+async def _others(journal: Journal, run: RunState) -> AsyncIterator[Ours]:
+    for other in await journal.runs():
+        if other.id != run.id and other.header["base_url"] == run.header["base_url"]:
+            async for entry in our_side(journal, other.id):
+                yield entry
