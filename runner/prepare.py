@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -115,18 +116,17 @@ def prepare(wish: Wish, environ: Mapping[str, str]) -> Prepared:
     setting = Setting(playbook, provider, environment, base_url, batch, inputs, caps, root)
     data, digest = _clients_data(wish)
     clients = read_clients(playbook, inputs, batch, wish.choice, wish.clients, data)
-    if clients.fatal or (clients.problems and not wish.skip_invalid):
-        raise ProblemError(_collapsed([*clients.problems, *missing_columns(playbook, clients)]))
+    if clients.fatal:
+        raise ProblemError(clients.problems)
     documents = Documents(root, provider.limits.files, provider.title)
     planned = make_plan(setting, clients.clients, documents)
+    found = [*clients.problems, *planned.all_problems()]
+    if found and not wish.skip_invalid:
+        raise ProblemError(missing_columns(playbook, clients) or found)
     rejected = clients.rejected
     if planned.problems:
-        if not wish.skip_invalid:
-            raise ProblemError(_collapsed(missing_columns(playbook, clients) or planned.all_problems()))
         planned, rejected = _skip(setting, clients, planned, documents)
-    rejected = _apart(rejected, {entry.client.key for entry in planned.plan.clients})
-    if not planned.plan.clients and not rejected:
-        raise ProblemError([Problem("clients.empty", "there are no clients", hint="give a file with rows")])
+    rejected = _apart(rejected, clients.columns, {entry.client.key for entry in planned.plan.clients})
     warnings = tuple(problem for problem in loaded.problems if not problem.is_error)
     digests = {"playbook": playbook.digest, "provider": provider.digest, "clients": digest}
     digests |= {"documents": documents.digest(planned.files)}
@@ -137,23 +137,20 @@ def _skip(
     setting: Setting, clients: Clients, planned: Planned, documents: Documents
 ) -> tuple[Planned, tuple[Rejected, ...]]:
     """Leave out the rows whose rendered values are wrong, and plan the others."""
-    by_key = {client.key: client for client in clients.clients}
-    rows = {row.line: row for row in clients.rows}
     rejected = list(clients.rejected)
-    for key, found in planned.problems.items():
-        client = by_key[key]
-        rejected.append(Rejected(rows[client.line], key, found[0]))
+    rejected += [Rejected(clients.row_of[key], key, found[0]) for key, found in planned.problems.items()]
     kept = tuple(client for client in clients.clients if client.key not in planned.problems)
     return make_plan(setting, kept, documents), tuple(sorted(rejected, key=lambda entry: entry.row.line))
 
 
-def _apart(rejected: Sequence[Rejected], taken: set[str]) -> tuple[Rejected, ...]:
-    """Rows that were left out under names of their own: the second row of one name must not hide the first."""
+def _apart(rejected: Sequence[Rejected], columns: Sequence[str], taken: set[str]) -> tuple[Rejected, ...]:
+    """Left-out rows under names of their own, for a second row of one name must not hide the first; with their field."""
     found: list[Rejected] = []
     for entry in rejected:
-        key = entry.key if entry.key not in taken else f"{entry.key} (line {entry.row.line})"
+        key = entry.key if entry.key not in taken else f"{entry.key} (again on line {entry.row.line})"
         taken.add(key)
-        found.append(replace(entry, key=key))
+        named = (name for name in re.findall('"([^"]+)"', entry.problem.message) if name in columns)
+        found.append(replace(entry, key=key, field=entry.field or next(named, "")))
     return tuple(found)
 
 
@@ -333,9 +330,3 @@ def missing_columns(playbook: Playbook, clients: Clients) -> list[Problem]:
                 )
             )
     return found
-
-
-def _collapsed(problems: Sequence[Problem]) -> list[Problem]:
-    """When columns are missing, that is what to tell; each row's own complaint about it would only repeat it."""
-    columns = [problem for problem in problems if problem.code == "clients.missing-column"]
-    return columns or list(problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +59,7 @@ class Clients:
     kind: Kind = "yaml"
     fatal: tuple[Problem, ...] = ()
     rows: tuple[Row, ...] = ()
+    row_of: Mapping[str, Row] = field(default_factory=dict)
 
 
 def kind_of_file(path: str, data: bytes) -> Kind | None:
@@ -123,12 +124,15 @@ def _finish(
     typed = [_typed(row, schema, key, kind) for row in file.rows]
     kept: list[Client] = []
     rejected: list[Rejected] = []
+    row_of: dict[str, Row] = {}
     problems: list[Problem] = []
     for row, values, name, found in _without_doubles(typed):
         found = found or _fill(playbook, inputs, batch, row, values, name, kept)
         problems += found
         if found:
             rejected.append(Rejected(row, name or f"line {row.line}", found[0], _field(found[0])))
+        else:
+            row_of[name] = row
     chosen, wrong = _chosen(kept, choice)
     if wrong:
         return Clients((), (wrong,), columns=file.columns, kind=kind, fatal=(wrong,))
@@ -140,7 +144,7 @@ def _finish(
             "widen --select or --limit",
         )
         return Clients((), (empty,), columns=file.columns, kind=kind, fatal=(empty,))
-    return Clients(tuple(chosen), tuple(problems), tuple(rejected), file.columns, kind, rows=file.rows)
+    return Clients(tuple(chosen), tuple(problems), tuple(rejected), file.columns, kind, rows=file.rows, row_of=row_of)
 
 
 def _header_problem(playbook: Playbook, file: RowsFile, key: str, kind: Kind) -> Problem | None:

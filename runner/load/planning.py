@@ -24,7 +24,7 @@ from runner.model.outcome import Moved, Outcome, StepStatus
 from runner.model.plan import Client, ClientPlan, Plan, PlannedCall, Setting
 from runner.model.playbook import Cap
 from runner.model.problem import Location, Problem
-from runner.model.provider import Operation
+from runner.model.provider import RECONCILE, Operation
 from runner.money import MoneyError, parse_amount
 from runner.redact import mask
 from runner.references import operation_reference
@@ -145,6 +145,9 @@ class _Planner:
         return call, problems
 
     def _operation(self, command: Perform) -> Operation:
+        if command.step.reconcile is not None and self._setting.provider.reconcile is not None:
+            listing = self._setting.provider.operations[self._setting.provider.reconcile.call]
+            return replace(RECONCILE, method=listing.method, path=listing.path)
         if command.step.request is not None:
             return raw_operation(command.values, command.step.effect)
         return self._setting.provider.operations[command.step.call]

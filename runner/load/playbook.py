@@ -226,6 +226,7 @@ def _step(body: Mapping[str, Any], where: tuple[str | int, ...], source: Source)
         call=body.get("call", ""),
         values=body.get("with", {}),
         request=body.get("request"),
+        reconcile=body.get("reconcile"),
         effect=body.get("effect", "read"),
         when=_checks(body.get("when", ()), (*where, "when"), source),
         for_each=body.get("for_each", ""),

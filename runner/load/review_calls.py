@@ -13,6 +13,9 @@ from runner.nearest import did_you_mean
 from runner.templates import has_template
 
 
+ACTIONS = ("call", "request", "reconcile")
+
+
 def call_problems(review: Review) -> Iterator[Problem]:
     for where, step in review.steps():
         yield from _shape(review, where, step)
@@ -20,25 +23,17 @@ def call_problems(review: Review) -> Iterator[Problem]:
 
 
 def _shape(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:
-    """A step calls an operation or sends a raw request, one of them."""
-    if "call" in step and "request" in step:
-        yield review.tell(
-            "step.two-actions",
-            'a step has "call" or "request", not both',
-            (*where, "request"),
-            "make it two steps",
-            key=True,
-        )
-    elif "call" not in step and "request" not in step:
-        from_keys = did_you_mean("call", [str(key) for key in step])
-        if not from_keys:
-            yield review.tell(
-                "step.no-action",
-                'the step has neither "call" nor "request"',
-                where,
-                'every step needs an operation, e.g. "call: clients.get"',
-                key=True,
-            )
+    """A step does one thing: calls an operation, sends a raw request, or reconciles."""
+    actions = [name for name in ACTIONS if name in step]
+    if len(actions) > 1:
+        message = f'a step does one thing, this one has "{actions[0]}" and "{actions[1]}"'
+        yield review.tell("step.two-actions", message, (*where, actions[1]), "make it two steps", key=True)
+    elif not actions and not any(did_you_mean(name, [str(key) for key in step]) for name in ACTIONS):
+        hint = 'every step needs an operation, e.g. "call: clients.get"'
+        yield review.tell("step.no-action", 'the step has neither "call" nor "request"', where, hint, key=True)
+    if "reconcile" in step and review.provider and review.provider.reconcile is None:
+        message = f"the pack of {review.provider.title} has no reconcile rule"
+        yield review.tell("reconcile.no-rule", message, (*where, "reconcile"), "read the list with a call", key=True)
     if "request" in step and "effect" not in step:
         yield review.tell(
             "step.no-effect",

@@ -49,7 +49,7 @@ def _steps(review: Review) -> Iterator[Problem]:
         if isinstance(loop := step.get("for_each"), str) and loop:
             yield from _text(review, (*where, "for_each"), loop, outside, is_expression=not has_template(loop))
             inside = _Known(IN_LOOP, dict(outputs), ids[number:], _item_keys(review, loop))
-        for name in ("with", "request", "expect", "warn"):
+        for name in ("with", "request", "reconcile", "expect", "warn"):
             for place, text in texts(step.get(name), (*where, name)):
                 yield from _text(review, place, text, inside)
         for place, text in texts(step.get("when"), (*where, "when")):

@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.load.source import Source
 from runner.model.problem import Location, Problem
-from runner.model.provider import Operation, Provider
+from runner.model.provider import RECONCILE, Operation, Provider
 
 Where = tuple[str | int, ...]
 
@@ -33,6 +33,8 @@ class Review:
                 yield ("steps", number), step
 
     def operation(self, step: Mapping[str, Any]) -> Operation | None:
+        if "reconcile" in step:
+            return RECONCILE
         call = step.get("call")
         return self.provider.operations.get(call) if self.provider and isinstance(call, str) else None
 
