@@ -18,6 +18,7 @@ from runner.model.problem import Problem
 from runner.performer import Performer
 from runner.reconcile import Ours
 from runner.reconcile_step import reconcile_client
+from runner.reconciling import known_references
 from runner.redact import Redactor
 from runner.settle import Effect, Later, moved_of, settle
 
@@ -91,7 +92,10 @@ async def _perform(
     run: ClientRun, command: Perform, known: Sequence[Entry], taken: frozenset[str], ours: Sequence[Ours]
 ) -> Outcome | Later:
     if command.step.reconcile is not None:
-        outcome = await reconcile_client(run.setting, run.client, run.performer, run.clock, run.redactor, command, ours)
+        others = await known_references(run.journal, run.run, run.setting.base_url, run.client.key)
+        outcome = await reconcile_client(
+            run.setting, run.client, run.performer, run.clock, run.redactor, command, ours, others
+        )
         return await _record(run, command, known, outcome)
     operation = run.performer.operation(command)
     if operation.is_effect:

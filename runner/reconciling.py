@@ -48,6 +48,15 @@ async def our_side(journal: Journal, run: int) -> AsyncIterator[Ours]:
             yield entry
 
 
+async def known_references(journal: Journal, run: int, base_url: str, client: str) -> set[str]:
+    """References of this client's money calls in other runs against the same address."""
+    found: set[str] = set()
+    for other in await journal.runs():
+        if other.id != run and other.header.get("base_url") == base_url:
+            found |= {entry.reference for entry in our_calls(client, await journal.load(other.id, client))}
+    return found
+
+
 def our_calls(client: str, entries: Sequence[Entry]) -> list[Ours]:
     """One client's money calls. A reference that was given up for a new one is expected not to have moved."""
     calls: dict[tuple[str, int], list[Entry]] = {}
