@@ -27,13 +27,18 @@ from runner.templates import Template, compile_text
 
 
 class Auth(Protocol):
-    """Headers for one attempt of one request; `learn` is told the `Date` of every answer."""
+    """Headers for one attempt of one request; `learn` is told the `Date` of every answer.
+
+    `corrections` counts how often our idea of the server's clock moved: a request that was signed before the last
+    correction may have been refused for its timestamp alone.
+    """
+
+    @property
+    def corrections(self) -> int: ...
 
     def headers(self, request: Request) -> Mapping[str, str]: ...
 
-    def learn(self, date: str) -> bool:
-        """True when this date moves our idea of the server's clock enough to be worth a second try after a 401."""
-        ...
+    def learn(self, date: str) -> None: ...
 
 
 class ServerClock:
@@ -43,34 +48,37 @@ class ServerClock:
         self._clock = clock
         self._behind = behind
         self._ahead_of_monotonic: float | None = None
+        self.corrections = 0
 
     def now(self) -> float:
         if self._ahead_of_monotonic is None:
             return self._clock.now() - self._behind
         return self._clock.elapsed() + self._ahead_of_monotonic
 
-    def learn(self, date: str) -> bool:
+    def learn(self, date: str) -> None:
         try:
             told = parsedate_to_datetime(date).timestamp()
         except (TypeError, ValueError):
-            return False
+            return
         before = self.now()
         bound = told - self._clock.elapsed()
         # A Date is cut to whole seconds and already old when it arrives: the largest bound is the tightest. A server
         # clock that was set back shows as a bound far below ours, and then only the new one holds.
         if self._ahead_of_monotonic is None or bound > self._ahead_of_monotonic or bound < self._ahead_of_monotonic - 5:
             self._ahead_of_monotonic = bound
-        return abs(self.now() - before) > 0.5
+        self.corrections += abs(self.now() - before) > 0.5
 
 
 class NoAuth:
     """A provider that asks for nothing."""
 
+    corrections = 0
+
     def headers(self, request: Request) -> Mapping[str, str]:
         return {}
 
-    def learn(self, date: str) -> bool:
-        return False
+    def learn(self, date: str) -> None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +137,12 @@ class SignatureAuth:
         # The server hashes the body as received, so hash the bytes that leave, not the mapping they came from.
         return encode(hashlib.new(self._recipe.hash_name, body).digest(), self._recipe.hash_encoding)
 
-    def learn(self, date: str) -> bool:
-        return self._clock.learn(date)
+    @property
+    def corrections(self) -> int:
+        return self._clock.corrections
+
+    def learn(self, date: str) -> None:
+        self._clock.learn(date)
 
 
 def encode(raw: bytes, encoding: str) -> str:

@@ -6,7 +6,7 @@ a used reference, "not there" means nothing before the horizon: intent + send wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from runner.model.provider import Repeat
@@ -71,6 +71,9 @@ class Known:
 
 def decide(known: Known) -> Move:
     """The one decision table. Total: every combination has an answer, and none sends twice."""
+    if known.reply is Reply.DENIED:
+        # Our credentials are refused: nothing more is sent, whatever else is known.
+        known = replace(known, may_send=False)
     if known.sight is not None:
         return _after_look_up(known, known.sight)
     if known.reply is not None:
@@ -92,7 +95,8 @@ def _after_reply(known: Known, reply: Reply) -> Move:
             # An earlier attempt that landed late may be the very reason for this refusal (no funds left, say).
             return Move.LOOK if known.in_doubt else Move.REJECT
         case Reply.NOT_SENT | Reply.THROTTLED:
-            return Move.SEND if known.may_send else _stop(known)
+            is_safe = known.repeat == "refused" or not known.in_doubt
+            return Move.SEND if known.may_send and is_safe else _stop(known)
         case Reply.DENIED:
             return _stop(known)
 
@@ -108,6 +112,8 @@ def _after_look_up(known: Known, sight: Sight) -> Move:
         case Sight.DIFFERENT:
             return Move.CONFLICT
         case Sight.DEAD:
+            if known.reply is Reply.DENIED:
+                return Move.GIVE_UP
             return Move.RENEW if known.may_renew and known.may_send else Move.REJECT
         case Sight.FAILED:
             return Move.UNKNOWN if _may_have_happened(known) else Move.GIVE_UP

@@ -22,7 +22,7 @@ from runner.limiter import Limiter
 from runner.load.files import Documents
 from runner.model.outcome import ClientResult, Ending
 from runner.model.plan import Client
-from runner.model.problem import GuardError, Problem
+from runner.model.problem import GuardError, Problem, ProblemError
 from runner.model.run import RunHead, RunResult, Totals
 from runner.model.secret import Secret
 from runner.performer import Performer
@@ -63,6 +63,7 @@ async def execute(prepared: Prepared, tools: Tools) -> RunResult:
     started = tools.clock.now()
     rows = [Row(entry.client.key, entry.client.line, entry.client.digest) for entry in plan.clients]
     rows += [Row(entry.key, entry.row.line, "") for entry in prepared.rejected]
+    rows.sort(key=lambda row: row.line)
     run = await tools.journal.open_run(header_of(prepared), rows, started)
     for rejected in prepared.rejected:
         result = ClientResult(rejected.key, rejected.row.line, Ending.REJECTED, rejected.problem)
@@ -192,8 +193,13 @@ def redactor_of(prepared: Prepared, client: Client, credentials: Mapping[str, Se
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """One process at a time on a state folder. Raises GuardError (exit 3) that names the holder."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        message = f'the state folder "{folder}" can\'t be used: {(error.strerror or "no reason given").lower()}'
+        problem = Problem("state.unusable", message, hint="name another folder with --state")
+        raise ProblemError([problem]) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -304,10 +304,14 @@ class Performer:
         return reading
 
     async def _attempt(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
+        before = self._auth.corrections
         got = await self._signed(request, tally, leave)
-        # A 401 proves that nothing was applied. When its Date shows that our clock was off, sign once more, rightly.
-        if isinstance(got, Response) and self._auth.learn(got.headers.get("date", "")) and got.status == 401:
-            got = await self._signed(request, tally, leave)
+        if isinstance(got, Response):
+            self._auth.learn(got.headers.get("date", ""))
+            # A 401 proves that nothing was applied. When our idea of the server's clock has moved since this request
+            # was signed, by this answer or another's, its timestamp may be all that was wrong: sign once more.
+            if got.status == 401 and self._auth.corrections != before:
+                got = await self._signed(request, tally, leave)
         return got
 
     async def _signed(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
@@ -372,6 +376,9 @@ def _retry_word(reading: Reading) -> str:
         return "throttled"
     if reading.reply is Reply.LOST and reading.answer.http is not None and reading.answer.http >= 500:
         return "http 5xx"
+    if reading.problem is not None and reading.problem.code == "http.not-json":
+        # Cut or garbled on the way, like a connection that broke.
+        return "connection"
     if reading.reply in (Reply.LOST, Reply.NOT_SENT) and reading.answer.http is None:
         is_timeout = reading.problem is not None and reading.problem.code == "http.timeout"
         return "timeout" if is_timeout else "connection"

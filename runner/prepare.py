@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from runner.client import is_loopback
 from runner.load import yaml
@@ -146,7 +146,7 @@ def _skip(
 def _apart(rejected: Sequence[Rejected], columns: Sequence[str], taken: set[str]) -> tuple[Rejected, ...]:
     """Left-out rows under names of their own, for a second row of one name must not hide the first; with their field."""
     found: list[Rejected] = []
-    for entry in rejected:
+    for entry in sorted(rejected, key=lambda entry: entry.row.line):
         key = entry.key if entry.key not in taken else f"{entry.key} (again on line {entry.row.line})"
         taken.add(key)
         named = (name for name in re.findall('"([^"]+)"', entry.problem.message) if name in columns)
@@ -244,8 +244,8 @@ def _base_url(
     url = wish.base_url or environ.get(provider.base_url_env, "") or environment.base_url
     if not url:
         return ""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    parts = _address(url)
+    if parts is None:
         problems.append(
             Problem(
                 "provider.address",
@@ -253,7 +253,7 @@ def _base_url(
                 hint="write it like https://api.example.com",
             )
         )
-    elif parts.scheme == "http" and not is_loopback(parts.hostname):
+    elif parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         problems.append(
             Problem(
                 "provider.plain-http",
@@ -262,6 +262,18 @@ def _base_url(
             )
         )
     return url.rstrip("/")
+
+
+def _address(url: str) -> SplitResult | None:
+    """The parts of a base URL, None when it is none: no scheme we speak, no host, or more than an address."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.port is None or parts.port > 0
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not is_whole:
+        return None
+    return None if parts.query or parts.fragment or parts.username else parts
 
 
 def _caps(playbook: Playbook, given: Mapping[str, str], problems: list[Problem]) -> dict[str, Cap]:

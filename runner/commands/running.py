@@ -32,6 +32,7 @@ from runner.reporters import json as json_report
 from runner.reporters import junit as junit_report
 from runner.reporters import rejects as rejects_report
 from runner.reporters import text as text_report
+from runner.tasks import plainly
 
 Begin = Callable[[Prepared, Tools], Any]
 HALT = "halt"
@@ -46,6 +47,10 @@ def carry_out(
         raise ProblemError(problems)
     say_problems(prepared.warnings)
     write_rejects(prepared, options)
+    for name in ("report_json", "report_junit"):
+        if options.get(name):
+            # A report that can't be written is told before anything is sent, not after.
+            open_report(options[name]).close()
     clients = len(prepared.planned.plan.clients)
     state: Path = options["state"]
     cipher = cipher_of(environ)
@@ -106,10 +111,11 @@ def pace_of(options: Mapping[str, Any], clients: int, concurrency: int) -> Pace:
 async def _until_interrupted(begin: Begin, prepared: Prepared, tools: Tools) -> RunResult:
     """Ctrl-C once: start nobody, finish what is in flight, checkpoint. Twice: now."""
     found: list[RunResult] = []
-    async with anyio.create_task_group() as group:
-        group.start_soon(_watch_signals, tools.halt)
-        found.append(await begin(prepared, tools))
-        group.cancel_scope.cancel()
+    with plainly():
+        async with anyio.create_task_group() as group:
+            group.start_soon(_watch_signals, tools.halt)
+            found.append(await begin(prepared, tools))
+            group.cancel_scope.cancel()
     return found[0]
 
 
@@ -155,6 +161,7 @@ def open_report(path: str) -> TextIO:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        os.fchmod(handle, 0o600)
     except OSError as error:
         reason = (error.strerror or "no reason given").lower()
         raise ProblemError(

@@ -17,6 +17,7 @@ from runner.advance import ClientRun, Done, Wait, advance
 from runner.clock import Clock
 from runner.model.outcome import ClientResult, Ending, Fault
 from runner.model.problem import Problem
+from runner.tasks import plainly
 
 # So many clients in a row that could not reach the provider, none that could: the rest would only repeat it.
 BREAKER = 3
@@ -87,9 +88,10 @@ class _Drive:
     async def all(self, runs: Sequence[ClientRun]) -> int:
         """Returns how many did not end well."""
         self._course.next.extend(runs)
-        async with anyio.create_task_group() as group:
-            for _ in range(min(self._pace.jobs, len(runs))):
-                group.start_soon(self._work)
+        with plainly():
+            async with anyio.create_task_group() as group:
+                for _ in range(min(self._pace.jobs, len(runs))):
+                    group.start_soon(self._work)
         await self._park_rest()
         return self._course.failed
 

@@ -107,8 +107,21 @@ def _inline(playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: C
             return Clients((), (problem,), fatal=(problem,))
         # A playbook without clients runs once: reading a catalogue, say.
         return Clients((Client(playbook.name, line, {}, location=rule.location, digest=_digest({})),))
-    rows = tuple(Row(playbook.path, line, dict(item)) for item in rule.items)
+    rows = tuple(_inline_row(playbook, number, item) for number, item in enumerate(rule.items))
     return _finish(playbook, inputs, batch, choice, RowsFile(rows), "yaml")
+
+
+def _inline_row(playbook: Playbook, number: int, item: Mapping[str, Any]) -> Row:
+    locate = playbook.clients.locate
+    if locate is None:
+        return Row(playbook.path, 0, dict(item))
+    own = locate(number, "")
+
+    def column(name: str) -> int:
+        place = locate(number, name)
+        return place.column if place.line == own.line else own.column
+
+    return Row(playbook.path, own.line, dict(item), places=column)
 
 
 def _finish(

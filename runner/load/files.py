@@ -56,7 +56,7 @@ class Documents:
         return None
 
     def read(self, name: str) -> FileContent:
-        """The whole document. Raises ProblemError when it is missing, outside the root, too large or of another kind."""
+        """The whole document. Raises ProblemError when it is missing, outside the root, too large or unfit."""
         path, found = self._open(name)
         content = path.read_bytes()
         # The client's own file name may say who it is: the provider sees a neutral one.

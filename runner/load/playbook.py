@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -14,26 +15,34 @@ from runner import resources
 from runner.checks import parse, parse_path
 from runner.duration import seconds
 from runner.load import yaml
+from runner.load.clients_schema import clients_schema
+from runner.load.inline import clients_rule, inline_problems
 from runner.load.pack import find_pack
 from runner.load.review import Review, review
-from runner.load.schema import Schema, schema_complaints
+from runner.load.review_secrets import without_secrets
+from runner.load.schema import Schema
 from runner.load.source import Source
 from runner.load.yaml_values import kind_of
 from runner.model.check import Check
-from runner.model.playbook import Cap, ClientsRule, Playbook, RetryPolicy, Step
+from runner.model.playbook import Cap, Playbook, RetryPolicy, Step
 from runner.model.problem import Location, Problem, ProblemError
 from runner.model.provider import Provider
-from runner.nearest import did_you_mean
 
 SUFFIX = ".playbook.yaml"
+START = 'start with "playbook: 1"'
+UNQUOTED_CAP = re.compile(r'"(per_client|per_run)" is a number')
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What came of one file: problems always; playbook and provider only when no problem is an error."""
+    """What came of one file: problems always; playbook and provider only when no problem is an error.
+
+    `row_problems` are those of inline clients: a run may leave such rows out (--skip-invalid) and tells them itself.
+    """
 
     path: str
     problems: tuple[Problem, ...]
+    row_problems: tuple[Problem, ...] = ()
     playbook: Playbook | None = None
     provider: Provider | None = None
 
@@ -60,7 +69,7 @@ def load(path: Path, provider_file: Path | None = None) -> Loaded:
         )
         return Loaded(label, (problem,))
     document = yaml.read(label, data)
-    problems = list(document.problems)
+    problems = [replace(each, hint=START) if each.code == "yaml.empty" else each for each in document.problems]
     body = document.value
     if body is None or not isinstance(body, Mapping):
         if not problems:
@@ -69,20 +78,22 @@ def load(path: Path, provider_file: Path | None = None) -> Loaded:
                     "schema.wrong-type",
                     f"the playbook is {kind_of(body)}, expected a mapping",
                     document.source.locate(()),
-                    'start with "playbook: 1"',
+                    START,
                 )
             )
-        return Loaded(label, tuple(problems))
+        return Loaded(label, tuple(without_secrets(problems, document.source)))
     provider = _provider(body, document.source, provider_file, problems)
     schema = Schema.read(resources.schemas() / "playbook.schema.json")
-    problems += _quote_hints(schema.problems(body, lambda where, key: document.source.locate(where, key=key)), body)
-    clients_schema = _clients_schema(body, path, document.source, problems)
-    problems += review(Review(body, document.source, provider, clients_schema))
-    problems = _once(problems)
+    problems += _quote_hints(schema.problems(body, lambda where, key: document.source.locate(where, key=key)))
+    of_clients, found = clients_schema(body, path, document.source)
+    problems += found
+    problems += review(Review(body, document.source, provider, of_clients))
+    problems = without_secrets(_one_each(problems), document.source)
+    rows = inline_problems(label, body, document.source, of_clients)
     if provider is None or any(problem.is_error for problem in problems):
-        return Loaded(label, tuple(problems), provider=provider)
-    playbook = _build(body, document.source, label, hashlib.sha256(data).hexdigest(), clients_schema)
-    return Loaded(label, tuple(problems), playbook, provider)
+        return Loaded(label, tuple(problems), rows, provider=provider)
+    playbook = _build(body, document.source, label, hashlib.sha256(data).hexdigest(), of_clients)
+    return Loaded(label, tuple(problems), rows, playbook, provider)
 
 
 def find_playbooks(path: Path) -> list[Path]:
@@ -92,7 +103,7 @@ def find_playbooks(path: Path) -> list[Path]:
 
 def _provider(body: Mapping[str, Any], source: Source, file: Path | None, problems: list[Problem]) -> Provider | None:
     name = body.get("provider")
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name:
         return None
     try:
         return find_pack(name, file)
@@ -101,81 +112,37 @@ def _provider(body: Mapping[str, Any], source: Source, file: Path | None, proble
         return None
 
 
-def _quote_hints(problems: list[Problem], body: Mapping[str, Any]) -> list[Problem]:
+def _quote_hints(problems: list[Problem]) -> list[Problem]:
     """An unquoted amount is a money mistake, not merely a wrong type."""
     told = []
     for problem in problems:
-        if problem.code == "schema.wrong-type" and (
-            '"per_client"' in problem.message or '"per_run"' in problem.message
-        ):
-            problem = replace(problem, code="money.unquoted", hint='quote it: "5000.00"')
+        found = UNQUOTED_CAP.match(problem.message)
+        if problem.code == "schema.wrong-type" and found and problem.location:
+            place = problem.location
+            written = place.line_text[place.column - 1 : place.end_column - 1]
+            message = f'amount "{found[1]}" is not quoted'
+            problem = replace(problem, code="money.unquoted", message=message, hint=f'quote it: "{written}"')
         told.append(problem)
     return told
 
 
-def _once(problems: list[Problem]) -> list[Problem]:
-    return list(dict.fromkeys(problems))
+def _one_each(problems: list[Problem]) -> list[Problem]:
+    """In the order of the file, and one place once: what an earlier reader said of it, a later one need not repeat."""
+    first: dict[tuple[str, int, int], str] = {}
+    told: list[Problem] = []
+    for problem in dict.fromkeys(sorted(problems, key=lambda each: not each.code.startswith("secret."))):
+        place = problem.location or Location("")
+        # Several keys may be missing from one place, and one line may hold several secrets.
+        if place.line and not problem.code.endswith(".missing-key"):
+            key = (place.path, place.line, place.column)
+            if first.setdefault(key, problem.code) != problem.code:
+                continue
+        told.append(problem)
+    return sorted(told, key=_place)
 
 
-def _clients_schema(body: Mapping[str, Any], path: Path, source: Source, problems: list[Problem]) -> Mapping[str, Any]:
-    """The JSON Schema of a client; empty when none is given or it can't be had."""
-    is_ours = False
-    clients = body.get("clients")
-    given = clients.get("schema") if isinstance(clients, Mapping) else None
-    where = ("clients", "schema")
-    if given is None:
-        return {}
-    is_ours = False
-
-    def locate(inside: tuple[str | int, ...], key: bool) -> Location:
-        return source.locate((*where, *inside), key=key)
-
-    if isinstance(given, Mapping):
-        found: Any = given
-    elif isinstance(given, str):
-        file = resources.schemas() / f"{given}.schema.json"
-        is_ours = file.is_file()
-        if not is_ours:
-            file = path.parent / given
-        if not file.is_file():
-            known = sorted(
-                str(entry.relative_to(resources.schemas())).removesuffix(".schema.json")
-                for entry in resources.schemas().glob("*/*.schema.json")
-            )
-
-            problems.append(
-                Problem(
-                    "clients.unknown-schema",
-                    f'there is no clients schema "{given}"',
-                    source.locate(where),
-                    did_you_mean(given, known) or f"shipped schemas: {', '.join(known)}",
-                )
-            )
-            return {}
-        read = yaml.read(os.fspath(file), file.read_bytes())
-        found = read.value
-
-        def locate(inside: tuple[str | int, ...], key: bool) -> Location:
-            return read.source.locate(inside, key=key)
-
-        if not isinstance(found, Mapping):
-            problems.append(
-                Problem(
-                    "clients.unknown-schema",
-                    f'clients schema "{given}" is not a mapping',
-                    source.locate(where),
-                    "write a JSON Schema",
-                )
-            )
-            return {}
-    else:
-        return {}
-    # Our own were held against their meta-schema by our tests; doing it again would cost 10 ms at each start.
-    complaints = [] if is_ours else schema_complaints(found, locate)
-    if complaints:
-        problems += [replace(problem, code="clients.wrong-schema") for problem in complaints]
-        return {}
-    return dict(found)
+def _place(problem: Problem) -> tuple[int, int]:
+    return (problem.location.line, problem.location.column) if problem.location else (0, 0)
 
 
 # -- from here on the text is known to be right -----------------------------------------------------------------------
@@ -184,7 +151,6 @@ def _clients_schema(body: Mapping[str, Any], path: Path, source: Source, problem
 def _build(
     body: Mapping[str, Any], source: Source, path: str, digest: str, clients_schema: Mapping[str, Any]
 ) -> Playbook:
-    clients = body.get("clients", {})
     return Playbook(
         path=path,
         digest=digest,
@@ -193,12 +159,7 @@ def _build(
         description=body.get("description", ""),
         tags=tuple(body.get("tags", ())),
         inputs=body.get("inputs", {}),
-        clients=ClientsRule(
-            clients_schema,
-            clients.get("key", ""),
-            clients.get("items"),
-            source.locate(("clients",), key=True),
-        ),
+        clients=clients_rule(body.get("clients", {}), source, clients_schema),
         documents=body.get("documents", ()),
         funding=body.get("funding", ()),
         caps=caps_of(body.get("limits", {})),

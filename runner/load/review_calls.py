@@ -12,7 +12,6 @@ from runner.model.provider import Operation
 from runner.nearest import did_you_mean
 from runner.templates import has_template
 
-
 ACTIONS = ("call", "request", "reconcile")
 
 

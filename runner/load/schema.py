@@ -47,9 +47,8 @@ class Schema:
             errors = [error for error in _leaves(self._validator.iter_errors(value)) if not is_open(error.instance)]
         except RecursionError:
             return [self.tell("value", "the schema leads back to itself without end", locate((), False), LOOSEN)]
-        errors.sort(key=lambda error: [str(step) for step in error.absolute_path])
-        found = [problem for error in errors for problem in self._explain(error, locate)]
-        return _without_twins(found)
+        errors.sort(key=lambda error: [(isinstance(step, str), step) for step in error.absolute_path])
+        return list(dict.fromkeys(problem for error in errors for problem in self._explain(error, locate)))
 
     def _explain(self, error: ValidationError, locate: Locate) -> Iterator[Problem]:
         explain = EXPLANATIONS.get(str(error.validator), _other)
@@ -344,17 +343,6 @@ _KINDS = {
     "object": "a mapping",
     "string": "text",
 }
-
-
-def _without_twins(problems: Sequence[Problem]) -> list[Problem]:
-    seen: set[tuple[str, str, str]] = set()
-    kept: list[Problem] = []
-    for problem in problems:
-        key = (problem.code, problem.message, str(problem.location))
-        if key not in seen:
-            seen.add(key)
-            kept.append(problem)
-    return kept
 
 
 def _lower_first(text: str) -> str:

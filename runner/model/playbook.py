@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -64,6 +64,7 @@ class ClientsRule:
     key: str = ""
     items: Sequence[Mapping[str, Any]] | None = None
     location: Location | None = None
+    locate: Callable[[int, str], Location] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
