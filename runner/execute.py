@@ -16,7 +16,6 @@ from runner.auth import make_auth
 from runner.client import HttpClient
 from runner.clock import Clock
 from runner.drivers.local import Halt, Pace, drive
-from runner.exit_codes import exit_code, status
 from runner.journal.base import ClientState, Journal, Row, RunState
 from runner.limiter import Limiter
 from runner.load.files import Documents
@@ -28,6 +27,7 @@ from runner.model.secret import Secret
 from runner.performer import Performer
 from runner.prepare import Prepared
 from runner.redact import Redactor, classified
+from runner.verdict import exit_code, status
 from runner.version import VERSION
 
 LOCK = "lock"

@@ -11,7 +11,6 @@ import click
 from runner import exit_codes
 from runner.commands.say import say_problems
 from runner.model.problem import GuardError, JournalError, ProblemError
-from runner.redact import Redactor
 from runner.version import VERSION
 
 # Verb: what it does in one line. Each lives in runner/commands/<verb>.py and is imported when it is used.
@@ -120,6 +119,8 @@ def _bug(error: Exception) -> int:
     """Our own mistake: one page, ready to paste, without secrets."""
     import platform
     import traceback
+
+    from runner.redact import Redactor
 
     secrets = [value for name, value in os.environ.items() if len(value) >= 8 and _is_secret(name)]
     redactor = Redactor(secrets)

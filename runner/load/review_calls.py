@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from runner.load.loops import written
 from runner.load.reviewed import Review, Where
 from runner.load.schema import Schema
 from runner.model.problem import Location, Problem
@@ -13,6 +14,10 @@ from runner.nearest import did_you_mean
 from runner.templates import has_template
 
 ACTIONS = ("call", "request", "reconcile")
+STEP_KEYS = frozenset(
+    (*ACTIONS, "always", "await", "description", "effect", "expect", "for_each", "id", "limits", "outputs", "retry")
+    + ("satisfy", "tags", "warn", "when", "with")
+)
 
 
 def call_problems(review: Review) -> Iterator[Problem]:
@@ -27,41 +32,46 @@ def _shape(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Pr
     if len(actions) > 1:
         message = f'a step does one thing, this one has "{actions[0]}" and "{actions[1]}"'
         yield review.tell("step.two-actions", message, (*where, actions[1]), "make it two steps", key=True)
-    elif not actions and not any(did_you_mean(name, [str(key) for key in step]) for name in ACTIONS):
-        hint = 'every step needs an operation, e.g. "call: clients.get"'
-        yield review.tell("step.no-action", 'the step has neither "call" nor "request"', where, hint, key=True)
-    if "reconcile" in step and review.provider and review.provider.reconcile is None:
+        return
+    if not actions:
+        if not any(did_you_mean(name, _unknown_keys(step)) for name in ACTIONS):
+            hint = 'every step needs an operation, e.g. "call: clients.get"'
+            yield review.tell("step.no-action", 'the step has neither "call" nor "request"', where, hint, key=True)
+        return
+    action = actions[0]
+    if action == "reconcile" and review.provider and review.provider.reconcile is None:
         message = f"the pack of {review.provider.title} has no reconcile rule"
         yield review.tell("reconcile.no-rule", message, (*where, "reconcile"), "read the list with a call", key=True)
-    if "request" in step and "effect" not in step:
-        yield review.tell(
-            "step.no-effect",
-            'a raw request must say its "effect"',
-            (*where, "request"),
-            'add "effect: read" or "effect: write"; money needs an operation of the pack',
-            key=True,
-        )
-    if "call" in step and "effect" in step:
-        yield review.tell(
-            "step.effect",
-            '"effect" belongs to raw requests; the pack knows the effect of an operation',
-            (*where, "effect"),
-            "remove it",
-            key=True,
-        )
-    if "request" in step and "with" in step:
-        yield review.tell(
-            "step.with",
-            '"with" belongs to "call"; a raw request has query, json, form and files',
-            (*where, "with"),
-            "move the values into the request",
-            key=True,
-        )
+    if action == "request":
+        yield from _request(review, where, step)
+    elif "effect" in step:
+        message = '"effect" belongs to raw requests; the pack knows the effect of an operation'
+        yield review.tell("step.effect", message, (*where, "effect"), "remove it", key=True)
+    if "with" in step and action != "call":
+        rest = "a raw request has query, json, form and files" if action == "request" else "reconcile has from and to"
+        hint = f'move the values into "{action}"'
+        yield review.tell("step.with", f'"with" belongs to "call"; {rest}', (*where, "with"), hint, key=True)
+
+
+def _request(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:
+    if "effect" not in step and not did_you_mean("effect", _unknown_keys(step)):
+        hint = 'add "effect: read" or "effect: write"; money needs an operation of the pack'
+        message = 'a raw request must say its "effect"'
+        yield review.tell("step.no-effect", message, (*where, "request"), hint, key=True)
+    request = step["request"]
+    bodies = [name for name in ("json", "form", "files") if isinstance(request, Mapping) and name in request]
+    if "json" in bodies and len(bodies) > 1:
+        message = f'a request has one body, this one has "json" and "{bodies[1]}"'
+        yield review.tell("step.two-bodies", message, (*where, "request", bodies[1]), "keep one of them", key=True)
+
+
+def _unknown_keys(step: Mapping[str, Any]) -> list[str]:
+    return [key for key in step if key not in STEP_KEYS]
 
 
 def _operation(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:
     call = step.get("call")
-    if review.provider is None or not isinstance(call, str):
+    if review.provider is None or not isinstance(call, str) or not call:
         return
     operation = review.provider.operations.get(call)
     if operation is None:
@@ -90,28 +100,35 @@ def _values(review: Review, where: Where, step: Mapping[str, Any], operation: Op
     values = step.get("with", {})
     if not operation.request:
         if values:
-            yield review.tell(
-                "with.unknown-key",
-                f'"{operation.name}" takes no values',
-                (*where, "with"),
-                "remove with",
-                key=True,
-            )
+            message = f'"{operation.name}" takes no values'
+            yield review.tell("with.unknown-key", message, (*where, "with"), 'remove "with"', key=True)
         return
-    if not isinstance(values, Mapping):
+    # A misspelt "with" is told by the schema; that its values are missing is the same slip.
+    if not isinstance(values, Mapping) or ("with" not in step and did_you_mean("with", _unknown_keys(step))):
         return
-    inside = (*where, "with")
     schema = Schema(operation.request, stage="with")
 
     def locate(path: tuple[str | int, ...], key: bool) -> Location:
         if not path and "with" not in step:
             return review.source.locate((*where, "call"))
-        return review.source.locate((*inside, *path), key=key)
+        return review.source.locate((*where, "with", *path), key=key)
 
     for problem in schema.problems(values, locate, is_open):
-        if _is_unquoted_amount(problem, operation):
+        if not _is_unquoted_amount(problem, operation):
+            yield problem
+    yield from _written_elsewhere(review, step, operation, values)
+
+
+def _written_elsewhere(
+    review: Review, step: Mapping[str, Any], operation: Operation, values: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """`type: "{{ item.type }}"`: the words that the playbook itself writes for it must fit too."""
+    for name, rule in operation.request.get("properties", {}).items():
+        if name not in values or not isinstance(rule, Mapping) or (operation.money and name == operation.money.amount):
             continue
-        yield problem
+        schema = Schema(rule, stage="with", name=f'"{name}"')
+        for place, value in written(review, step, values[name]):
+            yield from schema.problems(value, lambda path, _, place=place: review.source.locate((*place, *path)), is_open)
 
 
 def _is_unquoted_amount(problem: Problem, operation: Operation) -> bool:

@@ -6,40 +6,87 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from runner.load.loops import chain_of, written
 from runner.load.reviewed import Review, Where
 from runner.model.problem import Problem
+from runner.model.provider import MoneyRule
+from runner.nearest import did_you_mean
 from runner.templates import has_template
 
 
 def money_problems(review: Review) -> Iterator[Problem]:
     for number, entry in enumerate(review.items("funding")):
-        if isinstance(entry, Mapping):
-            for name, value in entry.items():
-                if _is_number(value):
-                    yield _unquoted(review, ("funding", number, name), value)
+        for where, value in _numbers(entry, ("funding", number)):
+            yield _unquoted(review, where, value)
+    told: set[Where] = set()
     for where, step in review.steps():
         operation = review.operation(step)
         values = step.get("with")
         if operation is None or operation.money is None or not isinstance(values, Mapping):
             continue
-        amount = values.get(operation.money.amount)
-        if _is_number(amount) and not operation.money.places:
-            yield _unquoted(review, (*where, "with", operation.money.amount), amount)
-        yield from _uncapped(
-            review,
-            (*where, "with"),
-            operation.money.fixed_asset or values.get(operation.money.asset),
-            operation.money.asset,
-        )
+        for problem_at, problem in _of_step(review, (*where, "with"), step, operation.money, values):
+            if problem_at not in told:
+                yield problem
+            told.add(problem_at)
 
 
-def _uncapped(review: Review, where: Where, asset: Any, field: str) -> Iterator[Problem]:
-    limits = review.mapping("limits").get("money")
-    if not isinstance(limits, Mapping) or not limits or not isinstance(asset, str) or has_template(asset):
+def _of_step(
+    review: Review, where: Where, step: Mapping[str, Any], rule: MoneyRule, values: Mapping[str, Any]
+) -> Iterator[tuple[Where, Problem]]:
+    amount = values.get(rule.amount)
+    if not rule.places:
+        if _is_number(amount):
+            yield (*where, rule.amount), _unquoted(review, (*where, rule.amount), amount)
+        yield from _typed_elsewhere(review, (*where, rule.amount), amount)
+    asset = rule.fixed_asset or values.get(rule.asset)
+    assets = [((*where, rule.asset), asset), *written(review, step, asset)]
+    for place, found in assets:
+        if isinstance(found, str) and not has_template(found):
+            for limits in (review.mapping("limits"), step.get("limits")):
+                if hint := _uncapped(limits, found):
+                    named = ", ".join(limits["money"])
+                    message = f'"{found}" moves but has no cap, while limits.money names {named}'
+                    yield place, review.tell("money.no-cap", message, place, hint)
+
+
+def _uncapped(limits: Any, asset: str) -> str:
+    """What to do about an asset that these limits leave out; empty when they don't."""
+    money = limits.get("money") if isinstance(limits, Mapping) else None
+    if not isinstance(money, Mapping) or not money or asset in money:
+        return ""
+    return did_you_mean(asset, money) or f"add limits.money.{asset}"
+
+
+def _typed_elsewhere(review: Review, where: Where, amount: Any) -> Iterator[tuple[Where, Problem]]:
+    """An input or an inline client that gives the amount as a number."""
+    names = chain_of(amount) if isinstance(amount, str) and has_template(amount) else ()
+    if len(names) != 2:
         return
-    if asset not in limits:
-        message = f'"{asset}" moves but has no cap, while limits.money names {", ".join(limits)}'
-        yield review.tell("money.no-cap", message, (*where, field), f"add limits.money.{asset}")
+    root, name = names
+    if root == "inputs":
+        rule = review.mapping("inputs").get(str(name))
+        if isinstance(rule, Mapping) and rule.get("type") in ("integer", "number"):
+            message = f'amount "{where[-1]}" comes from input "{name}", which is a number'
+            place = ("inputs", str(name), "type")
+            yield place, review.tell("money.unquoted", message, place, 'write "type: string" and quote the default')
+    elif root == "client":
+        items = review.mapping("clients").get("items")
+        for number, item in enumerate(items if isinstance(items, list) else ()):
+            value = item.get(name) if isinstance(item, Mapping) else None
+            if _is_number(value):
+                place = ("clients", "items", number, str(name))
+                yield place, _unquoted(review, place, value)
+
+
+def _numbers(value: Any, where: Where) -> Iterator[tuple[Where, Any]]:
+    if _is_number(value):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield from _numbers(entry, (*where, name))
+    elif isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _numbers(entry, (*where, number))
 
 
 def _is_number(value: Any) -> bool:
@@ -47,5 +94,5 @@ def _is_number(value: Any) -> bool:
 
 
 def _unquoted(review: Review, where: Where, value: Any) -> Problem:
-    name = where[-1]
+    name = next(step for step in reversed(where) if isinstance(step, str))
     return review.tell("money.unquoted", f'amount "{name}" is not quoted', where, f'quote it: "{value}"')

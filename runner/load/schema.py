@@ -148,6 +148,10 @@ def _path(error: ValidationError) -> tuple[str | int, ...]:
     return tuple(error.absolute_path)
 
 
+def _own_hint(error: ValidationError) -> str:
+    return str(error.schema.get("x-hint", "")) if isinstance(error.schema, Mapping) else ""
+
+
 def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:60] + "…"
 
@@ -207,15 +211,19 @@ def _type(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Pr
         "wrong-type",
         message,
         locate(_path(error), False),
-        _type_hint(error.instance, wanted, form, schema.personal),
+        _type_hint(error, wanted, form, schema.personal),
     )
 
 
-def _type_hint(found: Any, wanted: Sequence[str], form: str, personal: bool) -> str:
-    if form:
-        return f"write {form}"
+def _type_hint(error: ValidationError, wanted: Sequence[str], form: str, personal: bool) -> str:
+    found = error.instance
+    if hint := _own_hint(error):
+        return hint
     if found is None:
         return "give it a value or remove the key"
+    if form:
+        is_unquoted = isinstance(error.schema, Mapping) and re.match(error.schema.get("pattern", "$"), str(found))
+        return "put quotes around it" if is_unquoted else f"write {form}"
     if "string" in wanted:
         return "write it as one text" if isinstance(found, Mapping | list) else "put quotes around it"
     if wanted == ["boolean"] and isinstance(found, str) and found.lower() in _TRUTH:
@@ -230,7 +238,7 @@ def _type_hint(found: Any, wanted: Sequence[str], form: str, personal: bool) -> 
 def _enum(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     allowed = [str(value) for value in _listed(error)]
     given = error.instance if isinstance(error.instance, str) else ""
-    hint = did_you_mean(given, allowed) or f"one of: {', '.join(allowed)}"
+    hint = did_you_mean(given, allowed) or _own_hint(error) or f"one of: {', '.join(allowed)}"
     expected = f"one of {len(allowed)} words" if len(allowed) > 1 else f'"{allowed[0]}"'
     message = f"{schema.named(error)} is {schema.shown(error.instance)}, expected {expected}"
     yield schema.tell("unknown-value", message, locate(_path(error), False), hint)
