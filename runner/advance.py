@@ -15,12 +15,13 @@ from runner.model.command import Perform
 from runner.model.outcome import ClientResult, Ending, Moved, Outcome, StepStatus
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
+from runner.movements import moved_of
 from runner.performer import Performer
 from runner.reconcile import Ours
 from runner.reconcile_step import reconcile_client
 from runner.reconciling import known_references
 from runner.redact import Redactor
-from runner.settle import Effect, Later, moved_of, settle
+from runner.settle import Effect, Later, settle
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,17 +27,23 @@ def conduct(setting: Setting, client: Client) -> Conducting:
     """One client's steps in order, until one does not pass; `always` steps still run after a known failure."""
     scope = scope_of(setting, client)
     results: list[StepResult] = []
+    has_begun = False
     stop: Outcome | None = None
     for step in setting.playbook.steps:
         if stop and not (step.always and _is_known(stop)):
             results.append(skipped(step.id))
             continue
-        result, end = yield from _conduct_step(step, scope)
+        outcomes = yield from _conduct_step(step, scope)
+        if outcomes is None:
+            results.append(skipped(step.id))
+            continue
+        result = merged(step.id, outcomes, bool(step.for_each))
         results.append(result)
-        stop = stop or end
-        if result.status is not StepStatus.SKIPPED:
-            scope["steps"][step.id] = result.outputs
-    return _client_result(client, results, stop)
+        scope["steps"][step.id] = result.outputs
+        has_begun = has_begun or any(outcome.status is StepStatus.PASSED for outcome in outcomes)
+        if outcomes and outcomes[-1].status is not StepStatus.PASSED:
+            stop = stop or outcomes[-1]
+    return _client_result(client, results, stop, has_begun)
 
 
 def scope_of(setting: Setting, client: Client) -> dict[str, Any]:
@@ -52,15 +58,13 @@ def scope_of(setting: Setting, client: Client) -> dict[str, Any]:
     }
 
 
-def _conduct_step(
-    step: Step, scope: Mapping[str, Any]
-) -> Generator[Perform, Outcome, tuple[StepResult, Outcome | None]]:
+def _conduct_step(step: Step, scope: Mapping[str, Any]) -> Generator[Perform, Outcome, list[Outcome] | None]:
+    """The outcomes of the step's items up to the first that did not pass; None when `when` says to skip it."""
     outcomes: list[Outcome] = []
-    is_loop = bool(step.for_each)
     try:
         decision = _decide(step.when, scope)
-        if decision.after == "" and not decision.holds:
-            return skipped(step.id), None
+        if not decision.holds:
+            return None
         for turn in _turns(step, scope):
             command = bind(step, turn.index, turn.scope, decision.after or turn.after)
             outcomes.append((yield command))
@@ -68,8 +72,7 @@ def _conduct_step(
                 break
     except (TemplateError, CheckError) as error:
         outcomes.append(failed_template(error, step.location))
-    end = outcomes[-1] if outcomes and outcomes[-1].status is not StepStatus.PASSED else None
-    return merged(step.id, outcomes, is_loop), end
+    return outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +160,13 @@ def _is_known(outcome: Outcome) -> bool:
     return outcome.status is StepStatus.FAILED and outcome.fault is None
 
 
-def _client_result(client: Client, results: Sequence[StepResult], stop: Outcome | None) -> ClientResult:
-    ending = Ending.DONE if stop is None else _ending(stop, results)
+def _client_result(
+    client: Client, results: Sequence[StepResult], stop: Outcome | None, has_begun: bool
+) -> ClientResult:
     return ClientResult(
         key=client.key,
         line=client.line,
-        outcome=ending,
+        outcome=Ending.DONE if stop is None else _ending(stop, has_begun),
         problem=stop.problem if stop else None,
         steps=tuple(results),
         fault=stop.fault if stop else None,
@@ -170,9 +174,8 @@ def _client_result(client: Client, results: Sequence[StepResult], stop: Outcome 
     )
 
 
-def _ending(stop: Outcome, results: Sequence[StepResult]) -> Ending:
+def _ending(stop: Outcome, has_begun: bool) -> Ending:
     if stop.fault is None:
         return stop.ending or Ending.REJECTED
     # The world stopped us, not the client's data: nothing is lost, resume goes on from here.
-    has_begun = any(result.status is StepStatus.PASSED for result in results)
     return Ending.WAITING if has_begun else Ending.NOT_STARTED

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Any
@@ -12,23 +11,22 @@ from typing import Any
 import anyio
 
 from runner.actions import FileContent, Job, action_of, raw_operation
-from runner.answers import Reading, dead_problem, fields_of, is_absent, plain
+from runner.answers import Reading
 from runner.auth import Auth
-from runner.checks import Answer, CheckError, equal, evaluate, jsonable, lookup
 from runner.client import HttpClient, Leave
 from runner.clock import Clock
 from runner.conductor import filled
 from runner.effects import Reply, Sight
+from runner.judging import collect, placed
 from runner.limiter import Limiter
-from runner.model.check import CheckResult
-from runner.model.command import Bound, Perform
+from runner.looking import Seen, claim_of, see
+from runner.model.command import Perform
 from runner.model.http import NoAnswer, Request, Response
 from runner.model.outcome import Ending, Fault, Outcome, StepStatus
 from runner.model.playbook import NO_RETRY, RetryPolicy, Step
 from runner.model.problem import Problem
-from runner.model.provider import LookUp, Operation, Provider
-from runner.redact import Redactor, is_classified
-from runner.templates import render
+from runner.model.provider import Operation, Provider
+from runner.redact import Redactor
 
 DEFAULT_READ_RETRY = RetryPolicy()
 # Without an explicit Retry-After, a refusal for speed holds everyone back this long.
@@ -51,16 +49,6 @@ class Sent:
     outcome: Outcome
     is_own: bool = True
     retry_after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One look-up: what it shows, the answer it showed, and the provider's own id of the thing."""
-
-    sight: Sight
-    answer: Answer = field(default_factory=lambda: Answer(None))
-    claim: str = ""
-    problem: Problem | None = None
 
 
 class Performer:
@@ -140,7 +128,7 @@ class Performer:
             judges_status and reading.answer.http is not None
         ):
             return self._failure(command, reading, redactor)
-        return self.collect(command, operation, reading.answer, redactor)
+        return collect(command, operation, reading.answer, redactor)
 
     def _failure(self, command: Perform, reading: Reading, redactor: Redactor) -> Outcome:
         faults = {
@@ -150,7 +138,7 @@ class Performer:
             Reply.DENIED: Fault.CREDENTIALS,
         }
         fault = faults.get(reading.reply)
-        problem = _placed(reading.problem, command, redactor)
+        problem = placed(reading.problem, command, redactor)
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=fault)
 
     # -- effects -----------------------------------------------------------------------------------------------------
@@ -163,11 +151,11 @@ class Performer:
         reading = await self._exchange(operation, command, values, tally, leave)
         match reading.reply:
             case Reply.ACCEPTED:
-                outcome = self.collect(command, operation, reading.answer, redactor)
+                outcome = collect(command, operation, reading.answer, redactor)
                 outcome = replace(outcome, claim=claim_of(operation, reading.answer.body))
             case Reply.DEAD:
-                collected = self.collect(command, operation, reading.answer, redactor)
-                problem = _placed(reading.problem, command, redactor)
+                collected = collect(command, operation, reading.answer, redactor)
+                problem = placed(reading.problem, command, redactor)
                 outcome = replace(collected, status=StepStatus.FAILED, ending=Ending.REJECTED, problem=problem)
             case _:
                 outcome = self._failure(command, reading, redactor)
@@ -214,68 +202,9 @@ class Performer:
             return Seen(Sight.FAILED, problem=problem)
         scope = {"with": values, "reference": reference}
         reading = await self.ask(rule.call, filled(rule.values, scope), command.step, tally)
-        return self._sight(command, operation, rule, scope, reading, taken, redactor)
-
-    def _sight(
-        self,
-        command: Perform,
-        operation: Operation,
-        rule: LookUp,
-        scope: Mapping[str, Any],
-        reading: Reading,
-        taken: frozenset[str],
-        redactor: Redactor,
-    ) -> Seen:
-        if is_absent(reading):
-            return Seen(Sight.ABSENT)
-        if reading.reply not in (Reply.ACCEPTED, Reply.DEAD):
-            return Seen(Sight.FAILED, problem=_placed(reading.problem, command, redactor))
-        body = _pick(rule, scope, reading.answer.body, taken)
-        if body is None:
-            return Seen(Sight.ABSENT)
-        answer = Answer(body, reading.answer.http, reading.answer.headers)
-        claim = claim_of(operation, body)
-        lifecycle = self._provider.lifecycles.get(operation.lifecycle)
-        state = lookup(operation.state, body)[1] if operation.state else None
-        differing = differences(rule, scope, body)
-        if differing:
-            names = ", ".join(f'"{name}"' for name in differing)
-            message = f"{self._provider.title} already has one under this name, but with another {names}"
-            hint = (
-                "correct the row, or name a new payment with --batch"
-                if operation.effect == "money"
-                else "correct the row or use another key"
-            )
-            return Seen(
-                Sight.DIFFERENT,
-                answer,
-                claim,
-                Problem("effect.conflict", message, command.step.location, hint),
-            )
-        if lifecycle and state in lifecycle.dead:
-            problem = dead_problem(self._provider, operation, str(state), body)
-            return Seen(Sight.DEAD, answer, claim, _placed(problem, command, redactor))
-        return Seen(Sight.EQUAL, answer, claim)
+        return see(self._provider, command, operation, rule, scope, reading, taken, redactor)
 
     # -- shared ------------------------------------------------------------------------------------------------------
-
-    def collect(self, command: Perform, operation: Operation, answer: Answer, redactor: Redactor) -> Outcome:
-        """Check the answer and take the outputs out of it."""
-        checks = tuple(_check(bound, answer, operation, redactor) for bound in command.expect)
-        warnings = tuple(replace(_check(bound, answer, operation, redactor), warning=True) for bound in command.warn)
-        outputs, absent = fields_of(answer, command.outputs)
-        outputs = {name: plain(value) for name, value in outputs.items()}
-        failing = (pair for pair in zip(command.expect, checks, strict=True) if not pair[1].passed)
-        problem = next((_check_problem(command, *pair) for pair in failing), None)
-        if problem is None and absent:
-            problem = Problem(
-                "output.absent",
-                f'the answer has no field for output "{absent}" of step "{command.name}"',
-                command.step.output_places.get(absent, command.step.location),
-                "compare the path with the answer's fields; onboard providers lists them",
-            )
-        status = StepStatus.FAILED if problem else StepStatus.PASSED
-        return Outcome(status, Ending.REJECTED if problem else None, outputs, checks + warnings, problem)
 
     def timed(self, outcome: Outcome, tally: Tally) -> Outcome:
         duration = round((self._clock.monotonic() - tally.started) * 1000)
@@ -335,42 +264,6 @@ class Performer:
             return None
 
 
-def claim_of(operation: Operation, body: Any) -> str:
-    """The provider's own id of what was made or found, as text."""
-    if operation.look_up is None or not operation.look_up.claim:
-        return ""
-    found, value = lookup(operation.look_up.claim, body)
-    return str(value) if found and value is not None else ""
-
-
-def differences(rule: LookUp, scope: Mapping[str, Any], body: Any) -> list[str]:
-    """Names of the fields that are there but not as asked. Amounts compare as decimals, names as they are."""
-    names: list[str] = []
-    for name, text in rule.equal.items():
-        found, actual = lookup((name,), body)
-        wanted = render(text, scope)
-        if not found:
-            continue
-        if name in rule.fold_case and isinstance(actual, str) and isinstance(wanted, str):
-            actual, wanted = actual.casefold(), wanted.casefold()
-        if not equal(actual, wanted):
-            names.append(name)
-    return names
-
-
-def _pick(rule: LookUp, scope: Mapping[str, Any], body: Any, taken: frozenset[str]) -> Any:
-    """The object itself, or the first of the list that fits and is not another step's."""
-    if not rule.items:
-        return body
-    items = lookup(rule.items, body)[1]
-    wanted = {name: render(text, scope) for name, text in rule.where.items()}
-    for item in items if isinstance(items, list) else []:
-        claim = str(lookup(rule.claim, item)[1]) if rule.claim else ""
-        if claim not in taken and all(equal(lookup((name,), item)[1], value) for name, value in wanted.items()):
-            return item
-    return None
-
-
 def _retry_word(reading: Reading) -> str:
     if reading.reply is Reply.THROTTLED:
         return "throttled"
@@ -383,40 +276,3 @@ def _retry_word(reading: Reading) -> str:
         is_timeout = reading.problem is not None and reading.problem.code == "http.timeout"
         return "timeout" if is_timeout else "connection"
     return ""
-
-
-def _check(bound: Bound, answer: Answer, operation: Operation, redactor: Redactor) -> CheckResult:
-    told = redactor.text(_told(bound))
-    try:
-        result = evaluate(bound.check, answer, bound.operand)
-    except CheckError:
-        return CheckResult(told, False, None)
-    hidden = not bound.check.count and result.actual is not None and is_classified(bound.check.path, operation.response)
-    return replace(result, check=told, actual="***" if hidden else redactor.value(jsonable(result.actual)))
-
-
-def _told(bound: Bound) -> str:
-    """The check as it was asked: a template's text is replaced by the value it gave."""
-    if not bound.check.is_template:
-        return bound.check.text
-    return bound.check.text.replace(str(bound.check.operand), str(jsonable(bound.operand)))
-
-
-def _check_problem(command: Perform, bound: Bound, result: CheckResult) -> Problem:
-    actual = "nothing" if result.actual is None else json.dumps(result.actual, ensure_ascii=False)
-    message = f'check "{result.check}" of step "{command.name}" failed: found {actual}'
-    return Problem(
-        "check.failed",
-        message,
-        bound.check.location or command.step.location,
-        "compare with what the provider shows for this client",
-    )
-
-
-def _placed(problem: Problem | None, command: Perform, redactor: Redactor) -> Problem | None:
-    if problem is None:
-        return None
-    return replace(problem, message=redactor.text(problem.message)).at(command.step.location)
-
-
-__all__ = ["Performer", "Seen", "Sent", "Tally"]

@@ -144,7 +144,7 @@ def _skip(
 
 
 def _apart(rejected: Sequence[Rejected], columns: Sequence[str], taken: set[str]) -> tuple[Rejected, ...]:
-    """Left-out rows, each under its own name, for a second row of one name must not hide the first; with their field."""
+    """Left-out rows, each under its own name: a second row of one name must not hide the first; with their field."""
     found: list[Rejected] = []
     for entry in sorted(rejected, key=lambda entry: entry.row.line):
         key = entry.key if entry.key not in taken else f"{entry.key} (again on line {entry.row.line})"

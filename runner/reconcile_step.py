@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from runner.checks import Answer
 from runner.clock import Clock
+from runner.judging import collect
 from runner.model.command import Perform
 from runner.model.outcome import Ending, Fault, Outcome, StepStatus
 from runner.model.plan import Client, Setting
@@ -51,7 +52,7 @@ async def reconcile_client(
         return performer.timed(failed, tally)
     found = [entry.to_json() for entry in compare(rule, ours, theirs, known)]
     answer = Answer({"ours": len(ours), "theirs": len(theirs), "differences": found})
-    outcome = performer.collect(command, RECONCILE, answer, redactor)
+    outcome = collect(command, RECONCILE, answer, redactor)
     if found and not command.expect and not command.warn:
         first = found[0]
         message = f"{len(found)} differences with the provider, the first: {first['what']} {first['reference']}"

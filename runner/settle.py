@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from runner.clock import Clock, Moment, age, moment
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.journal.base import CapExceeded, Entry, EntryKey, Hold, Journal
+from runner.judging import collect
+from runner.looking import Seen
 from runner.model.command import Perform
 from runner.model.http import NoAnswer, Trouble
-from runner.model.money import Money
 from runner.model.outcome import Ending, Fault, Moved, Outcome, StepStatus
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
 from runner.model.provider import Operation
-from runner.money import parse_amount
-from runner.performer import Performer, Seen, Sent
+from runner.movements import holds_of, moved_of
+from runner.performer import Performer, Sent
 from runner.redact import Redactor
 from runner.references import fingerprint, numbered, operation_reference
 
@@ -238,7 +238,7 @@ def _conclude(effect: Effect, state: _State, move: Move) -> Outcome:
             return replace(sent.outcome, attempts=state.attempt, reference=base.reference, moved=moves)
         case Move.ADOPT:
             assert seen is not None
-            outcome = effect.performer.collect(effect.command, effect.operation, seen.answer, effect.redactor)
+            outcome = collect(effect.command, effect.operation, seen.answer, effect.redactor)
             return replace(
                 outcome,
                 attempts=state.attempt,
@@ -336,11 +336,16 @@ def _is_held(effect: Effect, state: _State) -> bool:
     return held
 
 
+def _holds(effect: Effect, moved: Moved | None) -> Sequence[Hold]:
+    return holds_of(effect.run, effect.setting, effect.client, effect.command.step, moved)
+
+
 async def _record(effect: Effect, state: _State, outcome: Outcome) -> None:
     release: Sequence[Hold] = ()
     if outcome.is_final and outcome.moved is None and _is_held(effect, state):
         moved = moved_of(effect.operation, effect.command.values)
-        release = _holds(effect, moved) if isinstance(moved, Moved) else ()
+        if isinstance(moved, Moved):
+            release = _holds(effect, moved)
     # An outcome that needed no attempt (adopted at first sight) takes the next free number.
     attempt = state.attempt if state.attempt and state.attempt not in _closed(effect) else state.attempt + 1
     key = EntryKey(effect.command.step.id, effect.command.item, attempt)
@@ -367,39 +372,6 @@ def _fingerprint(effect: Effect) -> str:
     rule = effect.operation.reference
     values = {name: value for name, value in effect.command.values.items() if not rule or name != rule.field}
     return fingerprint(effect.operation.name, values)
-
-
-def moved_of(operation: Operation, values: Mapping[str, Any]) -> Moved | Problem | None:
-    """What this call moves: None when it is not a money call, a Problem when the amount is no amount."""
-    rule = operation.money
-    if rule is None:
-        return None
-    asset = rule.fixed_asset or str(values.get(rule.asset, ""))
-    given = values.get(rule.amount)
-    if rule.places and isinstance(given, int) and not isinstance(given, bool):
-        return Moved(rule.kind, Money(Decimal(given).scaleb(-rule.places), asset))
-    try:
-        return Moved(rule.kind, Money(parse_amount(given), asset))
-    except ValueError as error:
-        return Problem("money.amount", str(error), hint='amounts are quoted decimal text such as "1000.00"')
-
-
-def _holds(effect: Effect, moved: Moved | None) -> tuple[Hold, ...]:
-    if moved is None:
-        return ()
-    cap = effect.setting.caps.get(moved.money.asset)
-    run = f"run:{effect.run}"
-    client = f"{run}:client:{effect.client.key}"
-    step_cap = effect.command.step.caps.get(moved.money.asset)
-    holds = [
-        Hold(client, moved.money.asset, moved.money.amount, cap.per_client if cap else None),
-        Hold(run, moved.money.asset, moved.money.amount, cap.per_run if cap else None),
-    ]
-    if step_cap:
-        scope = f":step:{effect.command.step.id}"
-        holds.append(Hold(client + scope, moved.money.asset, moved.money.amount, step_cap.per_client))
-        holds.append(Hold(run + scope, moved.money.asset, moved.money.amount, step_cap.per_run))
-    return tuple(holds)
 
 
 def _halted(effect: Effect) -> Outcome:

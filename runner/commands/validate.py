@@ -50,7 +50,8 @@ def command(paths: tuple[Path, ...], form: str, provider_file: Path | None, no_c
             )
         files += found
     for file in files:
-        problems += load(file, provider_file).problems
+        loaded = load(file, provider_file)
+        problems += [*loaded.problems, *loaded.row_problems]
     color = wants_color(sys.stdout) and not no_color
     reports.FORMATS[form](problems, [str(file) for file in files], sys.stdout, color)
     is_wrong = any(problem.is_error for problem in problems)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -40,37 +40,53 @@ class Pace:
 
 @dataclass(slots=True)
 class Halt:
-    """Why nobody is started any more, None while all is well. Shared with the signal handler."""
+    """Why nobody is started any more, None while all is well. Shared with the signal handler.
+
+    `woken` is called when that changes: who waits for a client's time must not sleep through it.
+    """
 
     problem: Problem | None = None
     is_interrupt: bool = False
+    woken: Callable[[], None] = lambda: None
 
     def stop(self, problem: Problem, *, is_interrupt: bool = False) -> None:
         if self.problem is None:
             self.problem, self.is_interrupt = problem, is_interrupt
+            self.woken()
 
 
 @dataclass(slots=True)
 class _Course:
-    """The state of one drive: who is next, who waits until when, what went wrong so far."""
+    """The state of one drive: who is next, who waits until when, what went wrong so far.
+
+    `fresh` counts active clients that have not had to wait yet. `unwell` are this wave's clients that did not end done,
+    `failed` all waves' that ended badly.
+    """
 
     next: deque[ClientRun] = field(default_factory=deque)
     waiting: list[tuple[float, int, ClientRun, ClientResult]] = field(default_factory=list)
     active: int = 0
+    fresh: int = 0
+    unwell: int = 0
     failed: int = 0
     faults: int = 0
     order: int = 0
 
 
 async def drive(runs: Sequence[ClientRun], pace: Pace, clock: Clock, halt: Halt, settled: Settled) -> None:
-    """Advance every client to its end, or park it. `settled` is told each result once."""
+    """Advance every client to its end, or park it. `settled` is told each result once.
+
+    When our own code fails for one client, nobody is started any more, the clients in flight are brought to their ends,
+    and the error comes out.
+    """
     done = 0
+    driver = _Drive(pace, clock, halt, settled)
     for wave in pace.waves or (len(runs),):
-        group = runs[done : min(wave, len(runs))]
-        failed = await _Drive(pace, clock, halt, settled).all(group)
+        group = runs[done : max(done, min(wave, len(runs)))]
+        unwell = await driver.all(group)
         done += len(group)
-        if failed and pace.waves and done < len(runs) and pace.max_fail is None:
-            halt.stop(_stopped("run.wave", f"{failed} of {len(group)} clients of this wave did not end well"))
+        if unwell and done < len(runs) and pace.max_fail is None:
+            halt.stop(_stopped("run.wave", f"{unwell} of {len(group)} clients of this wave did not end well"))
     for run in runs[done:]:
         await settled(run, not_started(run, halt.problem), None)
 
@@ -83,40 +99,52 @@ class _Drive:
         self._settled = settled
         self._course = _Course()
         self._changed = anyio.Event()
-        self._idle_since: float | None = None
+        self._only_waiting_since: float | None = None
+        self._error: Exception | None = None
+        halt.woken = self._wake
 
     async def all(self, runs: Sequence[ClientRun]) -> int:
-        """Returns how many did not end well."""
+        """Returns how many of them did not end done."""
         self._course.next.extend(runs)
+        self._course.unwell = 0
+        self._only_waiting_since = None
         with plainly():
             async with anyio.create_task_group() as group:
                 for _ in range(min(self._pace.jobs, len(runs))):
                     group.start_soon(self._work)
+        if self._error is not None:
+            raise self._error
         await self._park_rest()
-        return self._course.failed
+        return self._course.unwell
 
     async def _work(self) -> None:
-        while (run := await self._take()) is not None:
-            self._course.active += 1
+        course = self._course
+        while (taken := await self._take()) is not None:
+            run, is_fresh = taken
+            course.active += 1
+            course.fresh += is_fresh
             try:
                 got = await advance(run)
+                await self._judge(run, got)
+            except Exception as error:
+                # The others' requests in flight must not be torn off for it: their answers are worth knowing.
+                self._error = self._error or error
             finally:
-                self._course.active -= 1
-            await self._judge(run, got)
-            self._wake()
+                course.active -= 1
+                course.fresh -= is_fresh
+                self._wake()
 
-    async def _take(self) -> ClientRun | None:
-        """The next client to advance: one that is due, else a new one; None when nothing will come any more."""
+    async def _take(self) -> tuple[ClientRun, bool] | None:
+        """The next client to advance, and whether it is new: one that is due, else a new one. None at the end."""
         course = self._course
         while True:
-            if self._halt.problem is not None:
+            if self._halt.problem is not None or self._error is not None:
                 return None
             now = self._clock.now()
             if course.waiting and course.waiting[0][0] <= now:
-                self._idle_since = None
-                return heapq.heappop(course.waiting)[2]
+                return heapq.heappop(course.waiting)[2], False
             if course.next:
-                return course.next.popleft()
+                return course.next.popleft(), True
             if not course.waiting and not course.active:
                 return None
             if not await self._rest(now):
@@ -129,11 +157,10 @@ class _Drive:
         pause: float | None = None
         if course.waiting:
             pause = max(0.0, course.waiting[0][0] - now)
-            if not course.active:
-                self._idle_since = self._idle_since if self._idle_since is not None else self._clock.monotonic()
-                left = self._pace.wait - (self._clock.monotonic() - self._idle_since)
-                if pause > left:
+            if not course.fresh and pause > self._patience():
+                if not course.active:
                     return False
+                pause = None
         async with anyio.create_task_group() as group:
 
             async def until_changed() -> None:
@@ -146,6 +173,13 @@ class _Drive:
                 group.cancel_scope.cancel()
         return True
 
+    def _patience(self) -> float:
+        """Seconds left for clients that wait, counted from when nobody else was left; asking them does not renew it."""
+        now = self._clock.monotonic()
+        if self._only_waiting_since is None:
+            self._only_waiting_since = now
+        return self._pace.wait - (now - self._only_waiting_since)
+
     def _wake(self) -> None:
         self._changed.set()
         self._changed = anyio.Event()
@@ -154,9 +188,11 @@ class _Drive:
         course = self._course
         if isinstance(got, Wait):
             course.order += 1
-            heapq.heappush(course.waiting, (got.until, course.order, run, got.result))
+            # By now the journal knows this client.
+            heapq.heappush(course.waiting, (got.until, course.order, replace(run, is_fresh=False), got.result))
             return
         result = got.result
+        course.unwell += result.outcome is not Ending.DONE
         await self._settled(run, result, result.retry_at)
         self._break(result)
         if result.outcome in (Ending.REJECTED, Ending.BLOCKED, Ending.UNKNOWN):
@@ -181,9 +217,13 @@ class _Drive:
             self._course.faults = 0
 
     async def _park_rest(self) -> None:
-        for until, _, run, result in sorted(self._course.waiting, key=lambda entry: entry[:2]):
+        course = self._course
+        course.unwell += len(course.waiting) + len(course.next)
+        while course.waiting:
+            until, _, run, result = heapq.heappop(course.waiting)
             await self._settled(run, result, until)
-        for run in self._course.next:
+        while course.next:
+            run = course.next.popleft()
             await self._settled(run, not_started(run, self._halt.problem), None)
 
 

@@ -204,6 +204,7 @@ def _typed(row: Row, schema: Schema, key: str, kind: Kind) -> _Typed:
             found.append(problem)
     name = values.get(key)
     if not isinstance(name, str | int) or isinstance(name, bool) or name == "":
+        found = [each for each in found if each.message != f'missing key "{key}"']
         found.append(
             Problem(
                 "clients.no-key",

@@ -19,7 +19,7 @@ from runner.load.clients_schema import clients_schema
 from runner.load.inline import clients_rule, inline_problems
 from runner.load.pack import find_pack
 from runner.load.review import Review, review
-from runner.load.review_secrets import without_secrets
+from runner.load.review_secrets import secrets_in, without_secrets
 from runner.load.schema import Schema
 from runner.load.source import Source
 from runner.load.yaml_values import kind_of
@@ -81,7 +81,8 @@ def load(path: Path, provider_file: Path | None = None) -> Loaded:
                     START,
                 )
             )
-        return Loaded(label, tuple(without_secrets(problems, document.source)))
+        problems += secrets_in(document.source)
+        return Loaded(label, tuple(without_secrets(_one_each(problems), document.source)))
     provider = _provider(body, document.source, provider_file, problems)
     schema = Schema.read(resources.schemas() / "playbook.schema.json")
     problems += _quote_hints(schema.problems(body, lambda where, key: document.source.locate(where, key=key)))
@@ -128,17 +129,24 @@ def _quote_hints(problems: list[Problem]) -> list[Problem]:
 
 def _one_each(problems: list[Problem]) -> list[Problem]:
     """In the order of the file, and one place once: what an earlier reader said of it, a later one need not repeat."""
+    secrets = [each.location for each in problems if each.location and each.code.startswith("secret.")]
     first: dict[tuple[str, int, int], str] = {}
     told: list[Problem] = []
     for problem in dict.fromkeys(sorted(problems, key=lambda each: not each.code.startswith("secret."))):
         place = problem.location or Location("")
-        # Several keys may be missing from one place, and one line may hold several secrets.
+        # Several keys may be missing from one place.
         if place.line and not problem.code.endswith(".missing-key"):
             key = (place.path, place.line, place.column)
             if first.setdefault(key, problem.code) != problem.code:
                 continue
+            if not problem.code.startswith("secret.") and any(_is_inside(secret, place) for secret in secrets):
+                continue
         told.append(problem)
     return sorted(told, key=_place)
+
+
+def _is_inside(inner: Location, outer: Location) -> bool:
+    return inner.line == outer.line and outer.column <= inner.column < outer.end_column
 
 
 def _place(problem: Problem) -> tuple[int, int]:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 
 from runner.load.review_calls import call_problems
 from runner.load.review_checks import check_problems
+from runner.load.review_documents import document_problems
 from runner.load.review_money import money_problems
 from runner.load.review_names import name_problems
 from runner.load.review_secrets import secret_problems
+from runner.load.review_texts import text_problems
 from runner.load.reviewed import Review
 from runner.model.problem import Problem
 
@@ -20,9 +22,11 @@ __all__ = ["REVIEWERS", "Review", "review"]
 REVIEWERS: dict[str, Callable[[Review], Iterator[Problem]]] = {
     "calls": call_problems,
     "checks": check_problems,
+    "documents": document_problems,
     "money": money_problems,
     "names": name_problems,
     "secrets": secret_problems,
+    "texts": text_problems,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from runner.load.loops import written
@@ -14,10 +15,8 @@ from runner.nearest import did_you_mean
 from runner.templates import has_template
 
 ACTIONS = ("call", "request", "reconcile")
-STEP_KEYS = frozenset(
-    (*ACTIONS, "always", "await", "description", "effect", "expect", "for_each", "id", "limits", "outputs", "retry")
-    + ("satisfy", "tags", "warn", "when", "with")
-)
+STEP_KEYS = {*ACTIONS, "always", "await", "description", "effect", "expect", "for_each", "id", "limits", "outputs"}
+STEP_KEYS |= {"retry", "satisfy", "tags", "warn", "when", "with"}
 
 
 def call_problems(review: Review) -> Iterator[Problem]:
@@ -128,7 +127,11 @@ def _written_elsewhere(
             continue
         schema = Schema(rule, stage="with", name=f'"{name}"')
         for place, value in written(review, step, values[name]):
-            yield from schema.problems(value, lambda path, _, place=place: review.source.locate((*place, *path)), is_open)
+            yield from schema.problems(value, partial(_locate_inside, review, place), is_open)
+
+
+def _locate_inside(review: Review, place: Where, path: Where, key: bool) -> Location:
+    return review.source.locate((*place, *path), key=key)
 
 
 def _is_unquoted_amount(problem: Problem, operation: Operation) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runner.checks import CheckError, Finding, enum_problem, parse, parse_path, path_problem
+from runner.checks import CheckError, Finding, enum_problem, parse, parse_path, path_problem, path_text
 from runner.load.reviewed import Review, Where, placed
+from runner.model.check import Path
 from runner.model.problem import Problem
 from runner.model.provider import Operation
+from runner.nearest import did_you_mean
 
 
 def check_problems(review: Review) -> Iterator[Problem]:
@@ -42,21 +44,32 @@ def _check(review: Review, where: Where, text: str, operation: Operation | None)
     if (found := path_problem(check, operation.response)) or (
         found := enum_problem(check, operation.response, operation.subject)
     ):
-        yield _told(review, where, text, found)
+        yield _told(review, where, text, found, check.path, operation)
 
 
 def _output(review: Review, where: Where, text: str, operation: Operation | None) -> Iterator[Problem]:
     try:
         path = parse_path(text)
     except CheckError as error:
-        yield Problem(error.code, error.message, placed(review, where, text, error.offset, error.end), error.hint)
+        hint = 'an output is a path into the answer, e.g. "id" or "items[0].id"'
+        yield Problem(error.code, error.message, placed(review, where, text, error.offset, error.end), hint)
         return
     if operation and operation.response and (found := path_problem(path, operation.response)):
-        yield _told(review, where, text, found)
+        yield _told(review, where, text, found, path, operation)
 
 
-def _told(review: Review, where: Where, text: str, found: Finding) -> Problem:
+def _told(review: Review, where: Where, text: str, found: Finding, path: Path, operation: Operation) -> Problem:
     """A slip is an error. A field that the provider's texts merely don't show is a warning: it may well be there."""
     place = placed(review, where, text, found.offset, found.end)
-    is_sure = found.near or found.code != "check.unknown-path"
-    return Problem(found.code, found.message, place, found.hint, "error" if is_sure else "warning")
+    hint, is_sure = found.hint, found.near or found.code != "check.unknown-path"
+    if not is_sure and (better := _better(path, operation)):
+        hint, is_sure = better, True
+    return Problem(found.code, found.message, place, hint, "error" if is_sure else "warning")
+
+
+def _better(path: Path, operation: Operation) -> str:
+    """What was meant when the field is no field of the answer: the status, a header, or the envelope around it."""
+    wrapping = operation.unwrap
+    if wrapping and path[: len(wrapping)] == wrapping and len(path) > len(wrapping):
+        return f'the answer is taken out of its "{path_text(wrapping)}": write "{path_text(path[len(wrapping) :])}"'
+    return did_you_mean(str(path[0]), ("http", "header"))

@@ -43,18 +43,12 @@ def _of_step(
     for place, found in assets:
         if isinstance(found, str) and not has_template(found):
             for limits in (review.mapping("limits"), step.get("limits")):
-                if hint := _uncapped(limits, found):
-                    named = ", ".join(limits["money"])
+                money = limits.get("money") if isinstance(limits, Mapping) else None
+                if isinstance(money, Mapping) and money and found not in money:
+                    named = ", ".join(money)
                     message = f'"{found}" moves but has no cap, while limits.money names {named}'
+                    hint = did_you_mean(found, money) or f"add limits.money.{found}"
                     yield place, review.tell("money.no-cap", message, place, hint)
-
-
-def _uncapped(limits: Any, asset: str) -> str:
-    """What to do about an asset that these limits leave out; empty when they don't."""
-    money = limits.get("money") if isinstance(limits, Mapping) else None
-    if not isinstance(money, Mapping) or not money or asset in money:
-        return ""
-    return did_you_mean(asset, money) or f"add limits.money.{asset}"
 
 
 def _typed_elsewhere(review: Review, where: Where, amount: Any) -> Iterator[tuple[Where, Problem]]:
@@ -67,14 +61,14 @@ def _typed_elsewhere(review: Review, where: Where, amount: Any) -> Iterator[tupl
         rule = review.mapping("inputs").get(str(name))
         if isinstance(rule, Mapping) and rule.get("type") in ("integer", "number"):
             message = f'amount "{where[-1]}" comes from input "{name}", which is a number'
-            place = ("inputs", str(name), "type")
-            yield place, review.tell("money.unquoted", message, place, 'write "type: string" and quote the default')
+            at: Where = ("inputs", str(name), "type")
+            yield at, review.tell("money.unquoted", message, at, 'write "type: string" and quote the default')
     elif root == "client":
         items = review.mapping("clients").get("items")
         for number, item in enumerate(items if isinstance(items, list) else ()):
             value = item.get(name) if isinstance(item, Mapping) else None
             if _is_number(value):
-                place = ("clients", "items", number, str(name))
+                place: Where = ("clients", "items", number, str(name))
                 yield place, _unquoted(review, place, value)
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.checks import CheckError, parse
+from runner.load.loops import (
+    LISTS,
+    chain_of,
+    entry_keys,
+    expression_of,
+    item_keys,
+    kind_of_chain,
+    read_loop,
+    unknown_attributes,
+)
 from runner.load.reviewed import Review, Where, placed, texts
-from runner.load.schema import Schema
-from runner.model.problem import Location, Problem
+from runner.load.schema import Schema, schema_complaints
+from runner.model.problem import Location, Problem, Severity
 from runner.nearest import did_you_mean
 from runner.templates import Template, TemplateError, compile_expression, compile_text, has_template
 
@@ -19,17 +29,32 @@ IN_LOOP = (*EVERYWHERE, "item", "index")
 BEFORE_STEPS = ("batch", "client", "inputs")
 
 
+WARNINGS = ("clients.none", "template.unknown-field")
+
+
 @dataclass(slots=True)
 class _Known:
-    """What is known at one place of the text."""
+    """What is known at one place of the text. `loops` are the steps above with `for_each`: their outputs are lists."""
 
     names: Sequence[str]
     outputs: dict[str, Sequence[str]] = field(default_factory=dict)
     later: Sequence[str] = ()
     item_keys: Sequence[str] = ()
+    loops: frozenset[str] = frozenset()
 
 
 def name_problems(review: Review) -> Iterator[Problem]:
+    told = False
+    for problem in _name_problems(review):
+        # That there are no clients is one slip, however often they are read.
+        if problem.code == "clients.none":
+            if told:
+                continue
+            told = True
+        yield problem
+
+
+def _name_problems(review: Review) -> Iterator[Problem]:
     yield from _steps_unique(review)
     yield from _inputs(review)
     yield from _key(review)
@@ -44,11 +69,14 @@ def _steps(review: Review) -> Iterator[Problem]:
     ids = [str(step.get("id")) for _, step in review.steps()]
     outputs: dict[str, Sequence[str]] = {}
     for number, (where, step) in enumerate(review.steps()):
-        outside = _Known(EVERYWHERE, dict(outputs), ids[number:])
+        above = frozenset(str(each.get("id")) for _, each in list(review.steps())[:number] if "for_each" in each)
+        outside = _Known(EVERYWHERE, dict(outputs), ids[number:], loops=above)
         inside = outside
-        if isinstance(loop := step.get("for_each"), str) and loop:
-            yield from _text(review, (*where, "for_each"), loop, outside, is_expression=not has_template(loop))
-            inside = _Known(IN_LOOP, dict(outputs), ids[number:], _item_keys(review, loop))
+        if "for_each" in step:
+            loop = step["for_each"] if isinstance(step["for_each"], str) else ""
+            yield from _loop(review, (*where, "for_each"), loop, outside)
+            keys = item_keys(review, loop, outputs)
+            inside = _Known(IN_LOOP, outside.outputs, outside.later, keys, above)
         for name in ("with", "request", "reconcile", "expect", "warn"):
             for place, text in texts(step.get(name), (*where, name)):
                 yield from _text(review, place, text, inside)
@@ -57,6 +85,30 @@ def _steps(review: Review) -> Iterator[Problem]:
             yield from _when_path(review, place, text, outside)
         declared = step.get("outputs")
         outputs[str(step.get("id"))] = [str(name) for name in declared] if isinstance(declared, Mapping) else []
+
+
+def _loop(review: Review, where: Where, text: str, known: _Known) -> Iterator[Problem]:
+    """The names of a `for_each`; and when these are right, whether they give a list."""
+    if not text:
+        return
+    found = list(_text(review, where, text, known, is_expression=not has_template(text)))
+    yield from found
+    if any(problem.is_error for problem in found):
+        return
+    template = read_loop(text)
+    names = chain_of(text)
+    if not template.is_whole:
+        hint = 'write one name or one expression, e.g. "for_each: documents"'
+        yield review.tell("step.for-each", "found text around the template, expected a list", where, hint)
+    elif not template.references and not isinstance(template.render({}), list | tuple):
+        yield review.tell("step.for-each", f'"{text}" is no list', where, 'name a list, e.g. "for_each: documents"')
+    elif names and (kind := kind_of_chain(review, names, known.loops)):
+        hint = "name a list, or take for_each out"
+        yield review.tell("step.for-each", f'"{expression_of(text)}" is {kind}, expected a list', where, hint)
+    elif names and names[0] in LISTS and names[0] not in review.body:
+        message = f'the playbook has no "{names[0]}", so the step never does anything'
+        problem = review.tell("step.nothing-to-do", message, where, f'add "{names[0]}", or remove the step')
+        yield replace(problem, severity="warning")
 
 
 def _steps_unique(review: Review) -> Iterator[Problem]:
@@ -78,25 +130,31 @@ def _steps_unique(review: Review) -> Iterator[Problem]:
 
 def _inputs(review: Review) -> Iterator[Problem]:
     for name, rule in review.mapping("inputs").items():
-        if isinstance(rule, Mapping) and "default" in rule:
-            yield from _default(review, name, rule)
+        if isinstance(rule, Mapping):
+            yield from _input(review, name, rule)
 
 
-def _default(review: Review, name: str, rule: Mapping[str, Any]) -> Iterator[Problem]:
-    schema = Schema({key: value for key, value in rule.items() if key != "default"}, stage="input")
+def _input(review: Review, name: str, rule: Mapping[str, Any]) -> Iterator[Problem]:
+    def locate(*where: str | int) -> Callable[[Where, bool], Location]:
+        return lambda path, key: review.source.locate(("inputs", name, *where, *path), key=key)
 
-    def locate(path: Where, key: bool) -> Location:
-        return review.source.locate(("inputs", name, "default", *path))
-
-    for problem in schema.problems(rule["default"], locate):
-        message = problem.message.replace('"value"', f'the default of input "{name}"')
-        yield Problem(problem.code, message, problem.location, problem.hint)
+    body = {key: value for key, value in rule.items() if key != "default"}
+    if wrong := schema_complaints(body, locate()):
+        yield from (replace(problem, code="input.wrong-schema") for problem in wrong)
+    elif "default" in rule:
+        schema = Schema(body, stage="input", name=f'the default of input "{name}"')
+        yield from schema.problems(rule["default"], locate("default"))
 
 
 def _key(review: Review) -> Iterator[Problem]:
     """The key ends up in reports, file names and references: it must exist, and had better not be somebody's data."""
     clients = review.mapping("clients")
     key = clients.get("key")
+    is_misspelt = did_you_mean("key", [name for name in clients if name not in ("items", "schema")])
+    if clients and "key" not in clients and "items" not in clients and not is_misspelt:
+        hint = 'set "key" under "clients", or give --key FIELD with every run'
+        problem = review.tell("clients.no-key", "nothing names a client", ("clients",), hint, key=True)
+        yield replace(problem, severity="warning")
     properties = review.clients_schema.get("properties")
     if not isinstance(key, str) or not isinstance(properties, Mapping) or not properties:
         return
@@ -112,19 +170,7 @@ def _key(review: Review) -> Iterator[Problem]:
             ("clients", "key"),
             "use an id of your own as the key",
         )
-        yield Problem(problem.code, problem.message, problem.location, problem.hint, "warning")
-
-
-def _item_keys(review: Review, loop: str) -> Sequence[str]:
-    """What an item is known to hold: only for plain loops over what the playbook itself writes."""
-    try:
-        template = compile_text(loop) if has_template(loop) else compile_expression(loop)
-    except TemplateError:
-        return ()
-    names = template.references[0].names if len(template.references) == 1 else ()
-    if len(names) != 1 or names[0] not in ("documents", "funding"):
-        return ()
-    return sorted({str(key) for entry in review.items(str(names[0])) if isinstance(entry, Mapping) for key in entry})
+        yield replace(problem, severity="warning")
 
 
 def _text(review: Review, where: Where, text: str, known: _Known, *, is_expression: bool = False) -> Iterator[Problem]:
@@ -135,7 +181,18 @@ def _text(review: Review, where: Where, text: str, known: _Known, *, is_expressi
     except TemplateError as error:
         yield Problem(error.code, error.message, placed(review, where, text, error.offset, None), error.hint)
         return
+    if not template.references and not is_expression:
+        # Nothing is left to be known: what would fail for every client fails now.
+        try:
+            template.render({})
+        except TemplateError as error:
+            yield Problem(error.code, error.message, placed(review, where, text, error.offset, None), error.hint)
     yield from _references(review, where, text, template, known)
+    for name, attribute, offset, keys in unknown_attributes(review, text):
+        hint = did_you_mean(attribute, keys) or f"their keys: {', '.join(keys)}"
+        message = f'no entry of "{name}" has "{attribute}"'
+        place = placed(review, where, text, offset, offset + len(attribute))
+        yield Problem("template.unknown-key", message, place, hint)
 
 
 def _references(review: Review, where: Where, text: str, template: Template, known: _Known) -> Iterator[Problem]:
@@ -148,8 +205,11 @@ def _references(review: Review, where: Where, text: str, template: Template, kno
             continue
         start = reference.offsets[at] if at < len(reference.offsets) else reference.offset
         end = start + len(str(reference.names[at]))
-        severity = "warning" if code == "template.unknown-field" else "error"
-        yield Problem(code, message, placed(review, where, text, start, end), hint, severity)  # type: ignore[arg-type]
+        yield Problem(code, message, placed(review, where, text, start, end), hint, _severity(code))
+
+
+def _severity(code: str) -> Severity:
+    return "warning" if code in WARNINGS else "error"
 
 
 _Wrong = tuple[int, str, str, str]
@@ -168,6 +228,13 @@ def _wrong(review: Review, names: Sequence[str | int], known: _Known) -> _Wrong 
             f'there is no "{root}"',
             did_you_mean(root, known.names) or f"in scope here: {', '.join(known.names)}",
         )
+    if hidden := next((at for at, name in enumerate(names) if str(name).startswith("__")), 0):
+        return hidden, "template.forbidden", f'"{names[hidden]}" is not available here', "name a field of the data"
+    if root == "client" and "clients" not in review.body:
+        hint = 'add "clients" with a "key", or give --clients FILE and --key FIELD'
+        return 0, "clients.none", 'the playbook reads "client" and says nothing of its "clients"', hint
+    if root in LISTS and len(names) > 2 and isinstance(names[1], int):
+        return _entry_key(review, names)
     if len(names) < 2 or not isinstance(names[1], str):
         return None
     if root == "inputs":
@@ -184,6 +251,14 @@ def _wrong(review: Review, names: Sequence[str | int], known: _Known) -> _Wrong 
     if root == "client":
         return _unknown_field(names, review.clients_schema)
     return None
+
+
+def _entry_key(review: Review, names: Sequence[str | int]) -> _Wrong | None:
+    known, key = entry_keys(review, str(names[0])), str(names[2])
+    if not known or key in known:
+        return None
+    hint = did_you_mean(key, known) or f"their keys: {', '.join(known)}"
+    return 2, "template.unknown-key", f'no entry of "{names[0]}" has "{key}"', hint
 
 
 def _undeclared(name: str, declared: Sequence[str]) -> _Wrong | None:
@@ -213,6 +288,12 @@ def _unknown_output(names: Sequence[str | int], known: _Known) -> _Wrong | None:
             f'there is no step "{step}"',
             did_you_mean(step, [*known.outputs, *known.later]) or "name a step that stands above",
         )
+    if len(names) > 2 and isinstance(names[2], str) and step in known.loops:
+        message = f'step "{step}" has for_each, so its outputs are a list of mappings'
+        return 2, "template.list", message, f'write "steps.{step}[0].{names[2]}", or "| map(attribute=\'{names[2]}\')"'
+    if len(names) > 2 and isinstance(names[2], int) and step not in known.loops:
+        rest = next((f".{part}" for part in names[3:4]), "")
+        return 2, "template.list", f'step "{step}" has no for_each, so it is no list', f'write "steps.{step}{rest}"'
     output = next((part for part in names[2:] if isinstance(part, str)), None)
     if output is None or output in known.outputs[step]:
         return None
@@ -249,9 +330,9 @@ def _when_path(review: Review, where: Where, text: str, known: _Known) -> Iterat
     if not check.path:
         return
     wrong = _wrong(review, check.path, known)
-    if wrong and wrong[1] != "template.unknown-field":
+    if wrong:
         at, code, message, hint = wrong
-        if at == 0:
+        if code == "template.unknown-name":
             hint = f'the path of a "when" starts at a name in scope: {", ".join(known.names)}'
         start = text.find(str(check.path[at]))
         yield Problem(
@@ -259,4 +340,5 @@ def _when_path(review: Review, where: Where, text: str, known: _Known) -> Iterat
             message,
             placed(review, where, text, start if start >= 0 else None, start + len(str(check.path[at]))),
             hint,
+            _severity(code),
         )

@@ -25,13 +25,17 @@ _QUOTED = re.compile(r'"([^"]*)"')
 HINT = "take it out, make a new one, and give it through the provider's environment variable or key file"
 
 
+def secrets_in(source: Source) -> Iterator[Problem]:
+    """Private keys and tokens anywhere in the text, comments and broken YAML included."""
+    for match in _PRIVATE_KEY.finditer(source.text):
+        yield _secret("a private key", source.at(*match.span()))
+    for match in _BEARER.finditer(source.text):
+        kind = "a bearer token" if match[1].lower() == "bearer" else "basic authentication"
+        yield _secret(kind, source.at(*match.span()))
+
+
 def secret_problems(review: Review) -> Iterator[Problem]:
-    text = review.source.text
-    for match in _PRIVATE_KEY.finditer(text):
-        yield _secret("a private key", review.source.at(*match.span()))
-    for match in _BEARER.finditer(text):
-        kind = "a bearer token" if match[1].lower() == "bearer" else "a user name and password"
-        yield _secret(kind, review.source.at(*match.span()))
+    yield from secrets_in(review.source)
     for where, what, _ in _literals(review.body):
         yield _secret(what, review.source.locate(where))
 

@@ -41,7 +41,7 @@ class Row:
 
     def location(self, column: str = "") -> Location:
         """Where the row stands, or the cell of a (dotted) column; never with the line's text."""
-        return Location(self.path, self.line, self.places(column) if column else 1)
+        return Location(self.path, self.line, self.places(column))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ def read_yaml(path: str, data: bytes) -> RowsFile:
 
 
 def _yaml_column(source: Source, index: int, name: str) -> int:
+    if not name:
+        return 1
     cell = source.locate((index, *name.split(".")))
     return cell.column if cell.line == source.line_of((index,)) else 1
 

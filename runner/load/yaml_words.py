@@ -34,7 +34,14 @@ def unquoted_template(source: Source, start: int) -> Problem:
     rest = place.line_text[place.column - 1 :]
     end = rest.find("}}") + 2
     template = rest[:end] if end > 2 else rest.rstrip()
-    whole = rest.rstrip() == template
+    before = place.line_text[: place.column - 1].rstrip()
+    whole = before[-1:] in ("", ":", ",", "[", "{", "-") and rest[len(template) :].lstrip()[:1] in (
+        "",
+        ",",
+        "]",
+        "}",
+        "#",
+    )
     quote = "'" if '"' in template else '"'
     example = f": {quote}{template}{quote}" if whole and quote not in template else ""
     return Problem(
@@ -65,7 +72,7 @@ class _Explanation:
         self.is_at_end = not self.text[self.at :].strip(SPACE)
 
     def problem(self) -> Problem:
-        if "quoted scalar" not in self.context:
+        if "quoted scalar" not in self.context and not self._is_after_long_quote():
             template = self._template()
             if template is not None:
                 return unquoted_template(self.source, template)
@@ -142,6 +149,12 @@ class _Explanation:
             return self._say('found a list item ("- "), expected a key', "indent the list under its key")
         return self._say(f"found {self._shown()}, expected a key", end=token[1])
 
+    def _is_after_long_quote(self) -> bool:
+        """A quote that was never closed ends at the next one, lines below; what follows is not to blame."""
+        last = self.seen.last
+        is_long = last.style in ("'", '"') and self.source.at(last.start).line < self.source.at(last.end).line
+        return is_long and last.end <= self.at and not self.text[last.end : self.at].strip(SPACE)
+
     def _after_quote(self, last: Place) -> Problem:
         opened = self.source.at(last.start, last.end)
         if opened.line != self.source.at(last.end).line:
@@ -182,6 +195,8 @@ class _Explanation:
         if self.at - self.from_ > 1024 and line.line == self.line:
             return self._say("found a key of more than 1,024 characters", start=self.from_)
         name = line.line_text[line.column - 1 :].strip()
+        if re.match(r"[\w-]+:\S", name):
+            hint = 'write a space after the ":"'
         end = self.from_ + len(name)
         if name[:1] in ("'", '"'):
             return self._say('found quoted text, expected "key: value"', "indent it under its key", self.from_, end)

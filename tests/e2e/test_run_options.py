@@ -104,7 +104,8 @@ def test_a_rate_is_kept(onboard: Onboard, sandbox: Sandbox) -> None:
 
     assert 0 == ran.code, ran.story
     assert 20 == sandbox.requests
-    assert sandbox.state["worst_second"] <= 16
+    # Even spacing puts 15 or 16 into a second; a busy machine may wake a sleeper late, and then two come close together.
+    assert sandbox.state["worst_second"] <= 18
     assert ran.report["totals"]["requests"] == 20
 
 

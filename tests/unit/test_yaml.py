@@ -122,7 +122,7 @@ def test_what_is_wrong_is_told_with_its_place(text: str, expected: list[tuple[st
         ("a: {{ x }}/{{ y }}", (1, 4, 11), "put quotes around the whole value"),
         ("- {{ x }}", (1, 3, 10), 'put quotes around it: "{{ x }}"'),
         ("a: [s == {{ x }}]", (1, 10, 17), "put quotes around the whole value"),
-        ("a: [{{ x }}]", (1, 5, 12), "put quotes around the whole value"),
+        ("a: [{{ x }}]", (1, 5, 12), 'put quotes around it: "{{ x }}"'),
         ("{{ x }}: 1", (1, 1, 8), "put quotes around the whole value"),
         ("a:\n  {{ x }}", (2, 3, 10), 'put quotes around it: "{{ x }}"'),
     ],

@@ -1,0 +1,107 @@
+"""Read a look-up: is what we may have made there, is it ours, is it alive? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.answers import Reading, dead_problem, is_absent
+from runner.checks import Answer, equal, lookup
+from runner.effects import Reply, Sight
+from runner.judging import placed
+from runner.model.command import Perform
+from runner.model.problem import Problem
+from runner.model.provider import LookUp, Operation, Provider
+from runner.redact import Redactor
+from runner.templates import render
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look-up: what it shows, the answer it showed, and the provider's own id of the thing."""
+
+    sight: Sight
+    answer: Answer = field(default_factory=lambda: Answer(None))
+    claim: str = ""
+    problem: Problem | None = None
+
+
+def see(
+    provider: Provider,
+    command: Perform,
+    operation: Operation,
+    rule: LookUp,
+    scope: Mapping[str, Any],
+    reading: Reading,
+    taken: frozenset[str],
+    redactor: Redactor,
+) -> Seen:
+    """What this reading of `rule` shows. Things that other steps of this client hold (`taken`) don't count."""
+    if is_absent(reading):
+        return Seen(Sight.ABSENT)
+    if reading.reply not in (Reply.ACCEPTED, Reply.DEAD):
+        return Seen(Sight.FAILED, problem=placed(reading.problem, command, redactor))
+    body = _pick(rule, scope, reading.answer.body, taken)
+    if body is None:
+        return Seen(Sight.ABSENT)
+    answer = Answer(body, reading.answer.http, reading.answer.headers)
+    claim = claim_of(operation, body)
+    lifecycle = provider.lifecycles.get(operation.lifecycle)
+    state = lookup(operation.state, body)[1] if operation.state else None
+    # A dead order moved nothing, whatever it was for: it stands in nobody's way.
+    if lifecycle and state in lifecycle.dead:
+        problem = dead_problem(provider, operation, str(state), body)
+        return Seen(Sight.DEAD, answer, claim, placed(problem, command, redactor))
+    differing = differences(rule, scope, body)
+    if differing:
+        names = ", ".join(f'"{name}"' for name in differing)
+        message = f"{provider.title} already has one under this name, but with another {names}"
+        hint = (
+            "correct the row, or name a new payment with --batch"
+            if operation.effect == "money"
+            else "correct the row or use another key"
+        )
+        return Seen(
+            Sight.DIFFERENT,
+            answer,
+            claim,
+            Problem("effect.conflict", message, command.step.location, hint),
+        )
+    return Seen(Sight.EQUAL, answer, claim)
+
+
+def claim_of(operation: Operation, body: Any) -> str:
+    """The provider's own id of what was made or found, as text."""
+    if operation.look_up is None or not operation.look_up.claim:
+        return ""
+    found, value = lookup(operation.look_up.claim, body)
+    return str(value) if found and value is not None else ""
+
+
+def differences(rule: LookUp, scope: Mapping[str, Any], body: Any) -> list[str]:
+    """Names of the fields that are there but not as asked. Amounts compare as decimals, names as they are."""
+    names: list[str] = []
+    for name, text in rule.equal.items():
+        found, actual = lookup((name,), body)
+        wanted = render(text, scope)
+        if not found:
+            continue
+        if name in rule.fold_case and isinstance(actual, str) and isinstance(wanted, str):
+            actual, wanted = actual.casefold(), wanted.casefold()
+        if not equal(actual, wanted):
+            names.append(name)
+    return names
+
+
+def _pick(rule: LookUp, scope: Mapping[str, Any], body: Any, taken: frozenset[str]) -> Any:
+    """The object itself, or the first of the list that fits and is not another step's."""
+    if not rule.items:
+        return body
+    items = lookup(rule.items, body)[1]
+    wanted = {name: render(text, scope) for name, text in rule.where.items()}
+    for item in items if isinstance(items, list) else []:
+        claim = str(lookup(rule.claim, item)[1]) if rule.claim else ""
+        if claim not in taken and all(equal(lookup((name,), item)[1], value) for name, value in wanted.items()):
+            return item
+    return None

@@ -1,0 +1,50 @@
+"""What a money call moves, and which caps it counts against. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from runner.journal.base import Hold
+from runner.model.money import Money
+from runner.model.outcome import Moved
+from runner.model.plan import Client, Setting
+from runner.model.playbook import Cap, Step
+from runner.model.problem import Problem
+from runner.model.provider import Operation
+from runner.money import parse_amount
+
+
+def moved_of(operation: Operation, values: Mapping[str, Any]) -> Moved | Problem | None:
+    """What this call moves: None when it is not a money call, a Problem when the amount is no amount."""
+    rule = operation.money
+    if rule is None:
+        return None
+    asset = rule.fixed_asset or str(values.get(rule.asset, ""))
+    given = values.get(rule.amount)
+    if rule.places and isinstance(given, int) and not isinstance(given, bool):
+        return Moved(rule.kind, Money(Decimal(given).scaleb(-rule.places), asset))
+    try:
+        return Moved(rule.kind, Money(parse_amount(given), asset))
+    except ValueError as error:
+        return Problem("money.amount", str(error), hint='amounts are quoted decimal text such as "1000.00"')
+
+
+def holds_of(run: int, setting: Setting, client: Client, step: Step, moved: Moved | None) -> tuple[Hold, ...]:
+    """The parts of caps that this movement needs: of the client, of the run, and of the step where it has its own."""
+    if moved is None:
+        return ()
+    money = moved.money
+    whole = f"run:{run}"
+    person = f"{whole}:client:{client.key}"
+    cap = setting.caps.get(money.asset, Cap())
+    holds = [
+        Hold(person, money.asset, money.amount, cap.per_client),
+        Hold(whole, money.asset, money.amount, cap.per_run),
+    ]
+    if own := step.caps.get(money.asset):
+        scope = f":step:{step.id}"
+        holds.append(Hold(person + scope, money.asset, money.amount, own.per_client))
+        holds.append(Hold(whole + scope, money.asset, money.amount, own.per_run))
+    return tuple(holds)
