@@ -11,10 +11,22 @@ from typing import Any
 from runner.checks import Answer, lookup
 from runner.effects import Reply
 from runner.model.http import NoAnswer, Response, Trouble
+from runner.model.outcome import Fault
 from runner.model.problem import Problem
 from runner.model.provider import ErrorRule, Operation, Provider
 
-_DETAIL_LIMIT = 300
+# Only against endless answers. For people it is cut once nobody's data is in it (`judging.placed`): half a name would
+# not be recognised any more.
+_DETAIL_LIMIT = 20_000
+
+
+# Replies that say nothing about the client's own data: resume tries again.
+FAULTS = {
+    Reply.LOST: Fault.UNREACHABLE,
+    Reply.NOT_SENT: Fault.UNREACHABLE,
+    Reply.THROTTLED: Fault.THROTTLED,
+    Reply.DENIED: Fault.CREDENTIALS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +141,10 @@ def _refused(provider: Provider, operation: Operation, got: Response, rule: Erro
     code = f"code {rule.code}, " if rule.code is not None else ""
     message = f"{provider.title} refused {operation.name}: {rule.text} ({code}HTTP {got.status})"
     problem = Problem(f"{provider.name}.{rule.name}", message + _said(provider, got), hint=rule.hint)
+    # A server that failed may have failed after the fact, whatever it says of the cause.
+    is_failure = got.status >= 500 and rule.status is None and operation.is_effect
     return Reading(
-        _REPLY_OF_MEANING[rule.meaning],
+        Reply.LOST if is_failure else _REPLY_OF_MEANING[rule.meaning],
         Answer(got.body if got.is_json else None, got.status, got.headers),
         rule.meaning,
         problem,
@@ -217,8 +231,8 @@ def _no_answer(provider: Provider, operation: Operation, got: NoAnswer) -> Readi
 
 
 def is_absent(reading: Reading) -> bool:
-    """Does this refusal of a read say that the thing is not there?"""
-    return reading.meaning == "not-found"
+    """Does this refusal of a read say that the thing is not there? A page of somebody on the way does not."""
+    return reading.meaning == "not-found" and isinstance(reading.answer.body, Mapping)
 
 
 def fields_of(answer: Answer, outputs: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

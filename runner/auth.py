@@ -10,7 +10,6 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -24,6 +23,7 @@ from runner.model.problem import Problem, ProblemError
 from runner.model.provider import Provider
 from runner.model.secret import Secret
 from runner.templates import Template, compile_text
+from runner.times import from_http
 
 
 class Auth(Protocol):
@@ -56,9 +56,8 @@ class ServerClock:
         return self._clock.elapsed() + self._ahead_of_monotonic
 
     def learn(self, date: str) -> None:
-        try:
-            told = parsedate_to_datetime(date).timestamp()
-        except (TypeError, ValueError):
+        told = from_http(date)
+        if told is None:
             return
         before = self.now()
         bound = told - self._clock.elapsed()

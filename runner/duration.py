@@ -12,7 +12,7 @@ _FORM = re.compile(PATTERN)
 
 def seconds(text: str) -> float:
     """`"1.5m"` is 90.0. Raises ValueError for anything that is not a number with a unit."""
-    found = _FORM.match(text)
+    found = _FORM.fullmatch(text)
     if not found:
         raise ValueError(f'"{text}" is not a duration such as 30s, 5m or 72h')
     unit = found.group(2)

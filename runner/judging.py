@@ -14,6 +14,9 @@ from runner.model.problem import Problem
 from runner.model.provider import Operation
 from runner.redact import Redactor, is_classified
 
+# More of what a provider said is not read; the code and the meaning stand in front.
+_LONGEST = 800
+
 
 def collect(command: Perform, operation: Operation, answer: Answer, redactor: Redactor) -> Outcome:
     """Check the answer and take the outputs out of it."""
@@ -66,4 +69,7 @@ def placed(problem: Problem | None, command: Perform, redactor: Redactor) -> Pro
     """The problem at its step, with nobody's data in its words."""
     if problem is None:
         return None
-    return replace(problem, message=redactor.text(problem.message)).at(command.step.location)
+    message = redactor.text(problem.message)
+    if len(message) > _LONGEST:
+        message = message[:_LONGEST] + "…"
+    return replace(problem, message=message).at(command.step.location)

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.answers import Reading, dead_problem, is_absent
+from runner.answers import FAULTS, Reading, dead_problem, is_absent
 from runner.checks import Answer, equal, lookup
 from runner.effects import Reply, Sight
 from runner.judging import placed
+from runner.model.check import Path
 from runner.model.command import Perform
+from runner.model.outcome import Fault
 from runner.model.problem import Problem
 from runner.model.provider import LookUp, Operation, Provider
 from runner.redact import Redactor
@@ -19,12 +21,16 @@ from runner.templates import render
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look-up: what it shows, the answer it showed, and the provider's own id of the thing."""
+    """One look-up: what it shows, the answer it showed, and the provider's own id of the thing.
+
+    `fault` says why a failed look-up failed, None when the provider refused it for the client's own data.
+    """
 
     sight: Sight
     answer: Answer = field(default_factory=lambda: Answer(None))
     claim: str = ""
     problem: Problem | None = None
+    fault: Fault | None = None
 
 
 def see(
@@ -41,10 +47,18 @@ def see(
     if is_absent(reading):
         return Seen(Sight.ABSENT)
     if reading.reply not in (Reply.ACCEPTED, Reply.DEAD):
-        return Seen(Sight.FAILED, problem=placed(reading.problem, command, redactor))
-    body = _pick(rule, scope, reading.answer.body, taken)
-    if body is None:
-        return Seen(Sight.ABSENT)
+        problem = placed(reading.problem, command, redactor)
+        return Seen(Sight.FAILED, problem=problem, fault=FAULTS.get(reading.reply))
+    body = reading.answer.body
+    if rule.items:
+        items = lookup(rule.items, body)[1]
+        if not isinstance(items, list):
+            return _unreadable(provider, command, rule)
+        body = _pick(rule, scope, items, taken)
+        if body is None:
+            return Seen(Sight.ABSENT)
+    if not _is_one(rule, body):
+        return _unreadable(provider, command, rule)
     answer = Answer(body, reading.answer.http, reading.answer.headers)
     claim = claim_of(operation, body)
     lifecycle = provider.lifecycles.get(operation.lifecycle)
@@ -94,13 +108,25 @@ def differences(rule: LookUp, scope: Mapping[str, Any], body: Any) -> list[str]:
     return names
 
 
-def _pick(rule: LookUp, scope: Mapping[str, Any], body: Any, taken: frozenset[str]) -> Any:
-    """The object itself, or the first of the list that fits and is not another step's."""
-    if not rule.items:
-        return body
-    items = lookup(rule.items, body)[1]
+def _is_one(rule: LookUp, body: Any) -> bool:
+    """Is this the thing at all? An answer without any field that we asked for shows nothing, for or against."""
+    if not isinstance(body, Mapping):
+        return False
+    paths: list[Path] = [(name,) for name in rule.equal] or ([rule.claim] if rule.claim else [])
+    return not paths or any(lookup(path, body)[0] for path in paths)
+
+
+def _unreadable(provider: Provider, command: Perform, rule: LookUp) -> Seen:
+    message = f"{provider.title} answered {rule.call} without what was looked up"
+    hint = "nothing is sent again before it can be seen; ask the provider whether its answers have changed"
+    problem = Problem("effect.unreadable", message, command.step.location, hint)
+    return Seen(Sight.FAILED, problem=problem, fault=Fault.UNREACHABLE)
+
+
+def _pick(rule: LookUp, scope: Mapping[str, Any], items: list[Any], taken: frozenset[str]) -> Any:
+    """The first of the list that fits and is not another step's."""
     wanted = {name: render(text, scope) for name, text in rule.where.items()}
-    for item in items if isinstance(items, list) else []:
+    for item in items:
         claim = str(lookup(rule.claim, item)[1]) if rule.claim else ""
         if claim not in taken and all(equal(lookup((name,), item)[1], value) for name, value in wanted.items()):
             return item

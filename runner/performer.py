@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Any
 
 import anyio
 
 from runner.actions import FileContent, Job, action_of, raw_operation
-from runner.answers import Reading
+from runner.answers import FAULTS, Reading
 from runner.auth import Auth
 from runner.client import HttpClient, Leave
 from runner.clock import Clock
@@ -22,11 +21,13 @@ from runner.limiter import Limiter
 from runner.looking import Seen, claim_of, see
 from runner.model.command import Perform
 from runner.model.http import NoAnswer, Request, Response
-from runner.model.outcome import Ending, Fault, Outcome, StepStatus
+from runner.model.outcome import Ending, Outcome, StepStatus
 from runner.model.playbook import NO_RETRY, RetryPolicy, Step
-from runner.model.problem import Problem
+from runner.model.problem import Problem, ProblemError
 from runner.model.provider import Operation, Provider
 from runner.redact import Redactor
+from runner.templates import TemplateError
+from runner.times import from_http
 
 DEFAULT_READ_RETRY = RetryPolicy()
 # Without an explicit Retry-After, a refusal for speed holds everyone back this long.
@@ -131,15 +132,8 @@ class Performer:
         return collect(command, operation, reading.answer, redactor)
 
     def _failure(self, command: Perform, reading: Reading, redactor: Redactor) -> Outcome:
-        faults = {
-            Reply.LOST: Fault.UNREACHABLE,
-            Reply.NOT_SENT: Fault.UNREACHABLE,
-            Reply.THROTTLED: Fault.THROTTLED,
-            Reply.DENIED: Fault.CREDENTIALS,
-        }
-        fault = faults.get(reading.reply)
         problem = placed(reading.problem, command, redactor)
-        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=fault)
+        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=FAULTS.get(reading.reply))
 
     # -- effects -----------------------------------------------------------------------------------------------------
 
@@ -165,7 +159,9 @@ class Performer:
     async def ask(self, name: str, values: Mapping[str, Any], step: Step, tally: Tally) -> Reading:
         """A read of the pack on behalf of `step`, repeated as reads are."""
         asking = Perform(replace(step, call=name, request=None, retry=None), values=values)
-        return (await self._repeat(self._provider.operations[name], asking, DEFAULT_READ_RETRY, tally))[0]
+        # Never what somebody else was told earlier: this asks what is true now.
+        operation = replace(self._provider.operations[name], shared=False)
+        return (await self._repeat(operation, asking, DEFAULT_READ_RETRY, tally))[0]
 
     async def _repeat(
         self, operation: Operation, command: Perform, policy: RetryPolicy, tally: Tally
@@ -201,8 +197,13 @@ class Performer:
             )
             return Seen(Sight.FAILED, problem=problem)
         scope = {"with": values, "reference": reference}
-        reading = await self.ask(rule.call, filled(rule.values, scope), command.step, tally)
-        return see(self._provider, command, operation, rule, scope, reading, taken, redactor)
+        try:
+            reading = await self.ask(rule.call, filled(rule.values, scope), command.step, tally)
+            return see(self._provider, command, operation, rule, scope, reading, taken, redactor)
+        except TemplateError as error:
+            # The row left out what the pack looks for.
+            problem = Problem(error.code, error.message, command.step.location, error.hint)
+            return Seen(Sight.FAILED, problem=problem)
 
     # -- shared ------------------------------------------------------------------------------------------------------
 
@@ -220,14 +221,15 @@ class Performer:
     ) -> Reading:
         job = Job(self._provider, operation, values, self._read_file)
         flow = action_of(command, operation)(job)
-        request = next(flow)
-        while True:
-            got = await self._attempt(request, tally, leave)
-            try:
-                request = flow.send(got)
-            except StopIteration as stop:
-                reading: Reading = stop.value
-                break
+        try:
+            request = next(flow)
+            while True:
+                request = flow.send(await self._attempt(request, tally, leave))
+        except StopIteration as stop:
+            reading: Reading = stop.value
+        except ProblemError as error:
+            # The values make no request: a document is gone, an id is empty. Nothing was sent.
+            return Reading(Reply.REFUSED, problem=error.problems[0])
         if reading.reply is Reply.THROTTLED:
             self._limiter.pause(min(self._retry_after(reading) or _PAUSE, 60.0))
         return reading
@@ -258,10 +260,8 @@ class Performer:
             return None
         if told.strip().isdecimal():
             return float(told)
-        try:
-            return max(0.0, parsedate_to_datetime(told).timestamp() - self._clock.now())
-        except (TypeError, ValueError):
-            return None
+        at = from_http(told)
+        return None if at is None else max(0.0, at - self._clock.now())
 
 
 def _retry_word(reading: Reading) -> str:

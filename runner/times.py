@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 
 def whole_seconds(at: float) -> str:
@@ -13,3 +14,12 @@ def whole_seconds(at: float) -> str:
 def rfc3339(at: float) -> str:
     """`2026-01-31T09:30:00.123Z`."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_http(text: str) -> float | None:
+    """The instant that an HTTP header such as `Date` or `Retry-After` writes, None when it writes none."""
+    try:
+        told = parsedate_to_datetime(text)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None

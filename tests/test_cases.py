@@ -74,6 +74,7 @@ def test_a_wrong_playbook_is_told_so(path: Path) -> None:
     compare(path.with_name(path.name.removesuffix(SUFFIX) + ".out"), lines_of(problems))
     assert path.parent.name in {problem.code for problem in problems}
     assert loaded.is_good == (not any(problem.is_error for problem in loaded.problems))
+    assert all(problem.hint for problem in problems)
     places = [(each.location.line, each.location.column) for each in loaded.problems if each.location]
     assert sorted(places) == places
 

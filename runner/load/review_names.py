@@ -17,7 +17,7 @@ from runner.load.loops import (
     read_loop,
     unknown_attributes,
 )
-from runner.load.reviewed import Review, Where, placed, texts
+from runner.load.reviewed import WAYS_OUT, Review, Where, placed, texts
 from runner.load.schema import Schema, schema_complaints
 from runner.model.problem import Location, Problem, Severity
 from runner.nearest import did_you_mean
@@ -179,20 +179,25 @@ def _text(review: Review, where: Where, text: str, known: _Known, *, is_expressi
     try:
         template = compile_expression(text) if is_expression else compile_text(text)
     except TemplateError as error:
-        yield Problem(error.code, error.message, placed(review, where, text, error.offset, None), error.hint)
+        yield _refused(review, where, text, error)
         return
     if not template.references and not is_expression:
         # Nothing is left to be known: what would fail for every client fails now.
         try:
             template.render({})
         except TemplateError as error:
-            yield Problem(error.code, error.message, placed(review, where, text, error.offset, None), error.hint)
+            yield _refused(review, where, text, error)
     yield from _references(review, where, text, template, known)
     for name, attribute, offset, keys in unknown_attributes(review, text):
         hint = did_you_mean(attribute, keys) or f"their keys: {', '.join(keys)}"
         message = f'no entry of "{name}" has "{attribute}"'
         place = placed(review, where, text, offset, offset + len(attribute))
         yield Problem("template.unknown-key", message, place, hint)
+
+
+def _refused(review: Review, where: Where, text: str, error: TemplateError) -> Problem:
+    hint = error.hint or WAYS_OUT.get(error.code, "")
+    return Problem(error.code, error.message, placed(review, where, text, error.offset, None), hint)
 
 
 def _references(review: Review, where: Where, text: str, template: Template, known: _Known) -> Iterator[Problem]:

@@ -12,6 +12,15 @@ from runner.model.provider import RECONCILE, Operation, Provider
 
 Where = tuple[str | int, ...]
 
+# A way out for complaints of the two small languages that bring none of their own.
+WAYS_OUT = {
+    "check.regex": 'write a regular expression, e.g. "^[A-Z]{2}$"',
+    "check.syntax": 'a check is "path operator value", e.g. "status == verified"',
+    "check.wrong-type": "write a value of that kind, or choose another operator",
+    "template.syntax": 'an expression is one name or one calculation, e.g. "{{ client.name | upper }}"',
+    "template.value": "correct the expression",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Review:

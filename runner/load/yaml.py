@@ -282,7 +282,9 @@ class _Builder:
                     sources.append((value, place))
                 elif node.place.style != "*" or node.value is not None:  # else the alias has been told
                     message = f'"<<" merges a mapping or a list of mappings, found {kind_of(value)}'
-                    self._tell(Problem("yaml.merge", message, self.source.at(place.start, place.end)))
+                    self._tell(
+                        Problem("yaml.merge", message, self.source.at(place.start, place.end), 'write "<<: *name"')
+                    )
         merged: dict[str, Any] = {}
         keys, values = ended.place.keys, ended.place.values
         keys.pop(MERGE, None)

@@ -173,7 +173,9 @@ def checked_report(body: dict[str, Any]) -> dict[str, Any]:
     for client in body["clients"]:
         for step in client["steps"]:
             for entry in step.get("moved", ()):
-                sums = moved.setdefault(entry["asset"], dict.fromkeys(("deposits", "withdrawals", "payouts"), Decimal(0)))
+                sums = moved.setdefault(
+                    entry["asset"], dict.fromkeys(("deposits", "withdrawals", "payouts"), Decimal(0))
+                )
                 sums[entry["kind"]] += Decimal(entry["amount"])
     told = {asset: {kind: Decimal(sum_) for kind, sum_ in kinds.items()} for asset, kinds in totals["money"].items()}
     assert moved == told

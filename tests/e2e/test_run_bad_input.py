@@ -18,7 +18,9 @@ from stage import BOTH, EXAMPLES, FUND, JPEG, ONBOARD, Onboard, Ran, Sandbox, cs
 BAD = EXAMPLES / "bad"
 
 # A complaint: "path:line:col: error: words [stage.code]", then a hint behind "=" or the carets.
-COMPLAINT = re.compile(r"^(?:(?P<path>[^\n:]+)(?::(?P<line>\d+):(?P<column>\d+))?: )?error: .+ \[[a-z][a-z0-9_.-]+\]$", re.M)
+COMPLAINT = re.compile(
+    r"^(?:(?P<path>[^\n:]+)(?::(?P<line>\d+):(?P<column>\d+))?: )?error: .+ \[[a-z][a-z0-9_.-]+\]$", re.M
+)
 
 
 def complaints(ran: Ran) -> list[str]:
@@ -294,9 +296,7 @@ def test_a_missing_credential(onboard: Onboard, sandbox: Sandbox, name: str, val
 def test_a_key_that_is_no_key(onboard: Onboard, sandbox: Sandbox, kind: str) -> None:
     good = onboard.env.pop("COINMENA_PRIVATE_KEY")
     own = ed25519.Ed25519PrivateKey.generate()
-    public = own.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = own.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     keys = {
         "text": "hunter2hunter2hunter2",
         "rsa": pem(rsa.generate_private_key(65537, 2048)) if kind == "rsa" else "",
@@ -512,9 +512,7 @@ def test_an_interrupted_run_finishes_what_is_in_flight_and_remembers(
     people = [person(number) for number in range(1, 9)]
     sandbox.fault("clients.create=slow:0.5")
     clients = onboard.clients(*people)
-    process = onboard.start(
-        "run", BOTH, "--clients", clients, "--jobs", 2, "--report-json", "report.json"
-    )
+    process = onboard.start("run", BOTH, "--clients", clients, "--jobs", 2, "--report-json", "report.json")
     wait_for(lambda: sandbox.asked("clients.create") == 2)
 
     process.send_signal(kind)

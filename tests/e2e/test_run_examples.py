@@ -158,7 +158,9 @@ def test_a_file_saved_by_a_spreadsheet_is_read(onboard: Onboard, sandbox: Sandbo
     assert "short_term_trading" == sandbox.clients["user_2"]["account_purpose"][0]
 
 
-@pytest.mark.parametrize("cell", ["{{ 7*7 }}", "=cmd()", "+1 and more", "@name", "-", "{% if %}", "'quoted", "NO", "007"])
+@pytest.mark.parametrize(
+    "cell", ["{{ 7*7 }}", "=cmd()", "+1 and more", "@name", "-", "{% if %}", "'quoted", "NO", "007"]
+)
 def test_a_cell_is_data_and_sent_as_it_is(onboard: Onboard, sandbox: Sandbox, cell: str) -> None:
     ran = onboard.run(ONBOARD, "--clients", onboard.clients(person(1, address__city=cell)))
 

@@ -260,9 +260,7 @@ def test_an_address_that_is_not_allowed_is_told_like_a_wrong_key(
     assert "allow list" in ran.out
 
 
-def test_the_rate_limit_of_a_provider_is_lived_with(
-    onboard: Onboard, start_sandbox: Callable[..., Sandbox]
-) -> None:
+def test_the_rate_limit_of_a_provider_is_lived_with(onboard: Onboard, start_sandbox: Callable[..., Sandbox]) -> None:
     slow = start_sandbox("--rate", "25")
     onboard.env.update(slow.env)
 

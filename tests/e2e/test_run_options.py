@@ -45,9 +45,7 @@ def test_select_takes_the_clients_for_which_it_holds(
 def test_limit_takes_the_first_of_those_selected(onboard: Onboard, sandbox: Sandbox) -> None:
     clients = onboard.clients(*(person(number, residency_id="bh") for number in range(1, 6)))
 
-    ran = onboard.run(
-        ONBOARD, "--clients", clients, "--select", "client.partner_client_id != 'user_1'", "--limit", 2
-    )
+    ran = onboard.run(ONBOARD, "--clients", clients, "--select", "client.partner_client_id != 'user_1'", "--limit", 2)
 
     assert 0 == ran.code, ran.story
     assert {"user_2", "user_3"} == set(sandbox.clients)

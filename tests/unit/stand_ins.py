@@ -6,10 +6,8 @@ import asyncio
 import json
 import selectors
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import unquote
@@ -26,8 +24,8 @@ from runner.load.pack import find_pack
 from runner.model.http import NoAnswer, Request, Response, Trouble
 from runner.model.plan import Client, Setting
 from runner.model.playbook import Playbook, Step
-from runner.model.problem import Location, Problem
-from runner.model.provider import Environment, Operation, Provider
+from runner.model.problem import Location
+from runner.model.provider import Environment, Provider
 from runner.performer import Performer
 from runner.redact import Redactor
 
