@@ -79,8 +79,8 @@ class Partner:
             assert Decimal(found["result"]["available_balance"]) >= Decimal(row["withdrawal"])
             orders.append(await self._move("withdrawal", key, row["withdrawal"]))
         for order in orders:
-            named = {"partner_order_ref": order["partner_order_ref"]}
-            assert (await self._call("GET", "/v1/partner/orders/by-reference", params=named))["result"]["id"] == order["id"]
+            found = await self._call("GET", f"/v1/partner/orders/ref/{order['partner_order_ref']}")
+            assert found["result"]["id"] == order["id"]
         for order in orders:
             assert (await self._call("GET", f"/v1/partner/orders/{order['id']}"))["result"]["status"] == "completed"
         query = {"partner_client_id": key, **RANGE, "status": "completed", "page": "1", "page_size": "100"}

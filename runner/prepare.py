@@ -283,7 +283,9 @@ def _caps(playbook: Playbook, given: Mapping[str, str], problems: list[Problem])
         try:
             amount: Decimal = parse_amount(text)
         except MoneyError as error:
-            problems.append(Problem(error.code, f"--cap {asset}: {error.message}", hint=error.hint))
+            problems.append(
+                Problem(error.code, f"--cap {asset}: {error.message}", hint=error.hint or f"e.g. --cap {asset}=5000.00")
+            )
             continue
         known = caps.get(asset, Cap())
         caps[asset] = Cap(known.per_client, amount)

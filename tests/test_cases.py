@@ -80,28 +80,31 @@ def test_a_wrong_playbook_is_told_so(path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
-def test_a_wrong_clients_file_is_told_so(folder: Path) -> None:
+def test_a_wrong_clients_file_is_told_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)  # messages name files as they were given
     problems = told(folder)
     compare(folder.with_suffix(".out"), lines_of(problems))
     assert folder.parent.name in {problem.code for problem in problems}
-    assert all(not each.location.line_text for each in problems if each.location and "case." not in each.location.path)
+    assert all(problem.hint for problem in problems)
+    places = [problem.location for problem in problems if problem.location]
+    assert [] == [place for place in places if place.line_text and Path(place.path).name.startswith(CLIENTS)]
 
 
 def told(folder: Path) -> tuple[Problem, ...]:
     """What a run of the case's playbook would say before anything is sent. `wish.txt` holds its flags."""
-    files = [path for path in sorted(folder.iterdir()) if path.name.startswith(CLIENTS)]
+    files = [path.name for path in sorted(folder.iterdir()) if path.name.startswith(CLIENTS)]
     flags = dict(
         line.split(" ", 1) for line in (folder / "wish.txt").read_text().splitlines()
     ) if (folder / "wish.txt").exists() else {}  # fmt: skip
     wish = Wish(
-        folder / f"case{SUFFIX}",
-        clients=flags.get("clients", str(files[0]) if files else ""),
+        Path(f"case{SUFFIX}"),
+        clients=flags.get("clients", files[0] if files else ""),
         inputs=dict(entry.split("=", 1) for entry in flags.get("input", "").split() if entry),
         choice=Choice(flags.get("key", ""), flags.get("select", ""), None),
         environment=flags.get("env", "sandbox"),
         base_url=flags.get("base-url", ""),
         caps=dict(entry.split("=", 1) for entry in flags.get("cap", "").split() if entry),
-        provider_file=str(folder / flags["provider-file"]) if "provider-file" in flags else "",
+        provider_file=flags.get("provider-file", ""),
     )
     with pytest.raises(ProblemError) as raised:
         prepare(wish, {})

@@ -6,7 +6,7 @@ It drives the same conductor as a run does, answering with outputs that are know
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,7 @@ from runner.model.provider import RECONCILE, Operation
 from runner.money import MoneyError, parse_amount
 from runner.redact import mask
 from runner.references import operation_reference
-from runner.templates import TemplateError, Unknown, compile_text, has_template
+from runner.templates import Unknown, compile_text, has_template
 
 _LACKING = re.compile(r'"client" has no field "([^"]+)"')
 
@@ -144,6 +144,23 @@ class _Planner:
         )
         return call, problems
 
+    def _origin(self, client: Client, command: Perform, path: tuple[str | int, ...]) -> Location | None:
+        """Where a wrong value comes from: the cell that its template reads, directly or as an item; else the step."""
+        written = _at(command.step.values, path)
+        if field := _client_field(written):
+            return client.place(field)
+        if not isinstance(written, str) or not has_template(written):
+            return command.step.location
+        roots = [reference.names for reference in compile_text(written).references]
+        if roots and roots[0][0] == "item" and len(roots[0]) == 2:
+            playbook = self._setting.playbook
+            for entry in (*playbook.documents, *playbook.funding):
+                field = _client_field(entry.get(str(roots[0][1])))
+                if field and _at(client.values, field.split(".")) == _at(command.values, path):
+                    return client.place(field)
+        is_of_client = any(names[0] in ("documents", "funding", "item") for names in roots)
+        return client.location if is_of_client else command.step.location
+
     def _operation(self, command: Perform) -> Operation:
         if command.step.reconcile is not None and self._setting.provider.reconcile is not None:
             listing = self._setting.provider.operations[self._setting.provider.reconcile.call]
@@ -159,7 +176,7 @@ class _Planner:
             self._schemas[operation.name] = Schema(operation.request, stage="with", personal=True)
 
         def locate(path: tuple[str | int, ...], key: bool) -> Location | None:
-            return _origin(client, command, path)
+            return self._origin(client, command, path)
 
         for problem in self._schemas[operation.name].problems(
             command.values, locate, lambda value: isinstance(value, Unknown)
@@ -175,7 +192,7 @@ class _Planner:
             if value not in self._files:
                 self._files[value] = self._documents.check(value)
             if problem := self._files[value]:
-                place = _origin(client, command, (name,))
+                place = self._origin(client, command, (name,))
                 yield replace(
                     problem,
                     message=f'{problem.message} (step "{command.name}" of client "{client.key}")',
@@ -201,7 +218,7 @@ class _Planner:
                     Problem(
                         error.code,
                         f'{error.message} (step "{command.name}" of client "{client.key}")',
-                        _origin(client, command, (rule.amount,)),
+                        self._origin(client, command, (rule.amount,)),
                         error.hint,
                     )
                 )
@@ -214,7 +231,7 @@ class _Planner:
                 Problem(
                     "money.no-cap",
                     message,
-                    _origin(client, command, (rule.asset,)),
+                    self._origin(client, command, (rule.asset,)),
                     f"add limits.money.{asset}, or --cap {asset}=AMOUNT",
                 )
             )
@@ -232,27 +249,24 @@ def _unfilled(client: Client, step: str, told: Problem) -> Problem:
     )
 
 
-def _origin(client: Client, command: Perform, path: tuple[str | int, ...]) -> Location | None:
-    """Where a wrong value comes from: the cell that its template reads, else the step."""
-    written: Any = command.step.values
+def _client_field(text: Any) -> str:
+    """The (dotted) field of the client that a template reads, the first one; empty when it reads none."""
+    if not isinstance(text, str) or not has_template(text):
+        return ""
+    for reference in compile_text(text).references:
+        if reference.names[0] == "client" and len(reference.names) > 1:
+            return ".".join(str(name) for name in reference.names[1:])
+    return ""
+
+
+def _at(value: Any, path: Sequence[str | int]) -> Any:
+    """What stands at `path`, None when nothing does."""
     for step in path:
-        if not isinstance(written, Mapping | list):
-            break
         try:
-            written = written[step]  # type: ignore[index]
-        except (KeyError, IndexError):
-            return command.step.location
-    if isinstance(written, str) and has_template(written):
-        try:
-            references = compile_text(written).references
-        except TemplateError:
-            return command.step.location
-        for reference in references:
-            if reference.names[0] == "client" and len(reference.names) > 1:
-                return client.place(".".join(str(name) for name in reference.names[1:]))
-            if reference.names[0] in ("item", "documents", "funding"):
-                return client.location
-    return command.step.location
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 def _shown_path(operation: Operation, values: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from runner.model.problem import Location, Problem
 
 MAX_DEPTH = 64
 FIX_JSON = "correct the JSON; one value per line in .jsonl, one list in .json"
+OPENINGS = {"{": "a mapping", '"': "text"}
 SPACE = re.compile(r"[ \t\r\n]*")
 BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 HALF_OF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
@@ -134,7 +135,7 @@ def read_json(path: str, text: str) -> RowsFile:
     rows: list[Row] = []
     offset = _skip(text, 0)
     if text[offset : offset + 1] != "[":
-        found = "an empty file" if offset == len(text) else "something else"
+        found = "an empty file" if offset == len(text) else OPENINGS.get(text[offset], "something else")
         message = f"found {found}, expected a list of mappings"
         code = "clients.empty" if offset == len(text) else "clients.syntax"
         return RowsFile((), (Problem(code, message, Location(path), LIST_THEM),))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from runner.load import yaml
-from runner.load.row import LIST_THEM, RowsFile, as_file, as_row
+from runner.load.row import ADD_ROWS, LIST_THEM, RowsFile, as_file, as_row
 from runner.load.source import Source
 from runner.load.yaml_values import kind_of
 from runner.model.problem import Location, Problem
@@ -17,6 +17,9 @@ QUOTED = re.compile(r'".*"', re.DOTALL)
 
 def read_yaml(path: str, data: bytes) -> RowsFile:
     document = yaml.read(path, data)
+    if [problem.code for problem in document.problems] == ["yaml.empty"]:
+        message = "found an empty file, expected a list of mappings"
+        return RowsFile((), (Problem("clients.empty", message, Location(path), ADD_ROWS),))
     problems = [_without_data(problem) for problem in document.problems]
     if document.value is None:
         if not problems:

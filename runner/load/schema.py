@@ -253,7 +253,9 @@ def _const(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[P
 def _pattern(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     wanted = _form(error) or f"text that matches {error.validator_value}"
     message = f"{schema.named(error)} is {schema.shown(error.instance)}, expected {wanted}"
-    yield schema.tell("pattern", message, locate(_path(error), False), f"write {wanted}")
+    about = str(error.schema.get("description", "")) if isinstance(error.schema, Mapping) else ""
+    hint = _lower_first(about) if about and not _form(error) else f"write {wanted}"
+    yield schema.tell("pattern", message, locate(_path(error), False), hint)
 
 
 def _few(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
@@ -354,4 +356,5 @@ _KINDS = {
 
 
 def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(".")
+    lowered = text if text[1:2].isupper() else text[:1].lower() + text[1:]
+    return lowered.rstrip(".")

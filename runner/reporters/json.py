@@ -44,4 +44,10 @@ def client_json(client: ClientResult) -> dict[str, Any]:
 
 
 def _dump(body: Any) -> str:
-    return json.dumps(body, ensure_ascii=False)
+    text = json.dumps(body, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a character (a lone surrogate) can come out of a provider's JSON; only as an escape can it be written.
+        return json.dumps(body)
+    return text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import TextIO
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import IO, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from runner.drawing import clean
@@ -12,17 +14,26 @@ from runner.model.problem import Problem
 from runner.model.run import RunResult
 from runner.times import rfc3339
 
+# XML 1.0 knows neither; everything else that it refuses is escaped by `clean`.
+_ILLEGAL = str.maketrans(dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd"))
+IN_MEMORY = 4 * 1024 * 1024
+
 
 async def write(result: RunResult, clients: AsyncIterator[ClientResult], out: TextIO) -> None:
-    """Written client by client: the counts stand in the suite's head and come from a first pass over the totals."""
-    cases: list[str] = []
+    """The counts stand in the suite's head, so the cases wait for them: in memory, or on disk when they are many."""
     counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-    async for client in clients:
-        for name, case in _cases(client):
-            counts["tests"] += 1
-            if name:
-                counts[name] += 1
-            cases.append(case)
+    with tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as cases:
+        async for client in clients:
+            for name, case in _cases(client):
+                counts["tests"] += 1
+                if name:
+                    counts[name] += 1
+                cases.write(case)
+        cases.seek(0)
+        _write(result, counts, cases, out)
+
+
+def _write(result: RunResult, counts: Mapping[str, int], cases: IO[str], out: TextIO) -> None:
     head = result.head
     seconds = (head.finished_at or head.started_at) - head.started_at
     attributes = " ".join(f'{name}="{count}"' for name, count in counts.items())
@@ -30,9 +41,10 @@ async def write(result: RunResult, clients: AsyncIterator[ClientResult], out: Te
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     out.write(f'<testsuites name={quoteattr("onboard")} {attributes} time="{seconds:.3f}">\n')
     out.write(
-        f'<testsuite name={quoteattr(suite)} {attributes} time="{seconds:.3f}" timestamp="{rfc3339(head.started_at)}">\n'
+        f'<testsuite name={quoteattr(suite)} {attributes} time="{seconds:.3f}" '
+        f'timestamp="{rfc3339(head.started_at)}">\n'
     )
-    out.writelines(cases)
+    shutil.copyfileobj(cases, out)
     out.write("</testsuite>\n</testsuites>\n")
 
 
@@ -65,10 +77,14 @@ def _element(kind: str, word: str, problem: Problem | None) -> str:
     tag = {"failures": "failure", "errors": "error", "skipped": "skipped"}[kind]
     if problem is None:
         return f"<{tag} message={quoteattr(word)}/>"
-    text = clean(f"{problem.location or ''} {problem.message}. {problem.hint}".strip())
-    return f"<{tag} message={quoteattr(clean(problem.message))} type={quoteattr(problem.code)}>{escape(text)}</{tag}>"
+    text = _legal(f"{problem.location or ''} {problem.message}. {problem.hint}".strip())
+    return f"<{tag} message={quoteattr(_legal(problem.message))} type={quoteattr(problem.code)}>{escape(text)}</{tag}>"
 
 
 def _xml(classname: str, name: str, milliseconds: int, inner: str) -> str:
-    head = f'<testcase classname={quoteattr(clean(classname))} name={quoteattr(name)} time="{milliseconds / 1000:.3f}"'
+    head = f'<testcase classname={quoteattr(_legal(classname))} name={quoteattr(name)} time="{milliseconds / 1000:.3f}"'
     return f"{head}>{inner}</testcase>\n" if inner else f"{head}/>\n"
+
+
+def _legal(text: str) -> str:
+    return clean(text).translate(_ILLEGAL)

@@ -1,4 +1,4 @@
-"""A plan for people, for pull requests and for machines (schemas/plan.schema.json). Personal data is `***` in all of them."""
+"""A plan for people, for pull requests and for machines (schemas/plan.schema.json). Personal data is `***` in all."""
 
 from __future__ import annotations
 
@@ -45,16 +45,15 @@ Write = Callable[[View, TextIO], None]
 def as_text(view: View, out: TextIO) -> None:
     plan, setting = view.plan, view.plan.setting
     address = setting.base_url or "no address yet"
-    out.write(
-        f"{setting.playbook.name} on {setting.provider.title}, {setting.environment.name} ({address}), batch {setting.batch}\n"
-    )
+    where = f"{setting.provider.title}, {setting.environment.name} ({address})"
+    out.write(f"{setting.playbook.name} on {where}, batch {setting.batch}\n")
     shown = plan.clients if view.everybody else plan.clients[:SHOWN]
     for entry in shown:
         out.write(f"\n{clean(entry.client.key)} (line {entry.client.line})\n")
         for call in entry.calls:
             out.write(f"  {_line(call)}\n")
     if len(plan.clients) > len(shown):
-        out.write(f"\n… and {len(plan.clients) - len(shown):,} more clients; -v shows everyone\n")
+        out.write(f"\n… and {_counted(len(plan.clients) - len(shown), 'more client')}; -v shows everyone\n")
     out.write("\n")
     for step, count in _steps(plan).items():
         out.write(f"{count:>8,} x {step}\n")
@@ -76,11 +75,10 @@ def _steps(plan: Plan) -> Counter[str]:
 
 def _totals(view: View) -> list[str]:
     plan = view.plan
-    lines = [
-        f"{len(plan.clients):,} clients, about {plan.requests:,} requests, about {in_words(view.seconds)} with --jobs {view.jobs}"
-    ]
+    clients, requests = _counted(len(plan.clients), "client"), _counted(plan.requests, "request")
+    lines = [f"{clients}, about {requests}, about {in_words(view.seconds)} with --jobs {view.jobs}"]
     if view.rejected:
-        lines.append(f"{len(view.rejected):,} rows are left out")
+        lines.append(f"{_counted(len(view.rejected), 'row')} left out")
     for asset, kinds in sorted(plan.money().items()):
         cap = plan.setting.caps.get(asset)
         limit = f" of at most {cap.per_run:f}" if cap and cap.per_run is not None else ""
@@ -88,6 +86,10 @@ def _totals(view: View) -> list[str]:
             f"moves {asset}: {', '.join(f'{kind} {amount:f}' for kind, amount in sorted(kinds.items()))}{limit}"
         )
     return lines
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def as_markdown(view: View, out: TextIO) -> None:

@@ -56,14 +56,20 @@ def summary(result: RunResult) -> list[str]:
 
 def next_step(result: RunResult) -> str:
     run = result.head.id
+    if result.exit_code == 1 and not _refused(result):
+        return f'next: "onboard resume {run}" goes on with those who were not started'
     return {
-        1: f'next: correct what was refused; "onboard status {run}" lists it',
-        3: "next: look at the guard that stopped it before anything else",
+        1: f'next: correct what was refused, then "onboard retry {run}"; "onboard status {run}" lists it',
+        3: f'next: look at the guard that stopped it, then "onboard resume {run}"',
         4: f'next: "onboard resume {run}" later',
         5: f'next: "onboard recover {run}" settles what is unknown; nothing is sent again before that',
         6: f'next: "onboard doctor" finds out why the provider is out of reach, then "onboard resume {run}"',
         130: f'next: "onboard resume {run}" goes on from here',
     }.get(result.exit_code, "")
+
+
+def _refused(result: RunResult) -> int:
+    return result.totals.endings[Ending.REJECTED] + result.totals.endings[Ending.BLOCKED]
 
 
 def _indented(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The stage for end-to-end tests: real processes, real sockets, a clean environment. Nothing of the runner is imported."""
+"""The stage for end-to-end tests: real processes, real sockets, a clean environment; the runner is not imported."""
 
 from __future__ import annotations
 

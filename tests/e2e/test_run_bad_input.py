@@ -23,6 +23,9 @@ COMPLAINT = re.compile(
 )
 
 
+SHORT = "playbook: 1\nname: a\nprovider: coinmena\nsteps: [{id: a, call: public.assets}]\n"
+
+
 def complaints(ran: Ran) -> list[str]:
     return [found.group(0) for found in COMPLAINT.finditer(ran.err)]
 
@@ -45,13 +48,13 @@ def nothing_was_sent(ran: Ran, sandbox: Sandbox, code: int, *words: str) -> None
     ("text", "words"),
     [
         ("playbook: 1\nname: [unclosed\n", ("yaml.syntax", "wrong.playbook.yaml:")),
-        ("playbook: 1\nname: a\nname: b\nprovider: coinmena\nsteps: []\n", ("yaml.duplicate-key", "wrong.playbook.yaml:3:1")),
+        ("playbook: 1\nname: a\nname: b\nprovider: coinmena\nsteps: []\n", ("yaml.duplicate-key", ":3:1")),
         ("playbook: 1\n\tname: a\n", ("yaml.syntax", ":2:1")),
         ("just text\n", ("wrong.playbook.yaml",)),
         ("", ("wrong.playbook.yaml",)),
-        ("playbook: 1\nname: a\nprovider: coinmnea\nsteps: [{id: a, call: public.assets}]\n", ("provider.unknown", 'did you mean "coinmena"?')),
-        ("playbook: 1\nname: a\nprovider: coinmena\nsteps: [{id: a, call: clients.crate}]\n", ('did you mean "clients.create"?',)),
-        ("playbook: 1\nname: a\nprovider: coinmena\nsteps: [{id: a, call: public.assets, with: {x: {{ y }}}}]\n", ("yaml.unquoted-template",)),
+        (SHORT.replace("coinmena", "coinmnea"), ("provider.unknown", 'did you mean "coinmena"?')),
+        (SHORT.replace("public.assets", "clients.crate"), ('did you mean "clients.create"?',)),
+        (SHORT.replace("}]", ", with: {x: {{ y }}}}]"), ("yaml.unquoted-template",)),
     ],
 )  # fmt: skip
 def test_a_broken_playbook(onboard: Onboard, sandbox: Sandbox, text: str, words: tuple[str, ...]) -> None:

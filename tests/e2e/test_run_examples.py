@@ -11,6 +11,14 @@ import pytest
 from stage import BOTH, EXAMPLES, FUND, ONBOARD, Onboard, Ran, Sandbox, csv_text, nested, person
 
 ROWS = list(csv.DictReader((EXAMPLES / "clients.csv").read_text("utf-8").splitlines()))
+TYPES = (
+    "government_id",
+    "proof_of_address",
+    "residency_visa",
+    "source_of_funds",
+    "bank_statement",
+    "inquiry_report",
+)
 FILES = ("id_front", "address_proof", "visa_file", "funds_file", "statement_file", "report_file")
 
 
@@ -52,7 +60,7 @@ def test_every_cell_arrives_as_it_stands_in_the_file(onboard: Onboard, sandbox: 
             assert (row[f"address.{name}"] or None) == made["address"].get(name)
         assert row["account_purpose"].split(";") == made["account_purpose"]
     on_file = sorted((document["partner_client_id"], document["type"]) for document in sandbox.documents)
-    types = dict(zip(FILES, ("government_id", "proof_of_address", "residency_visa", "source_of_funds", "bank_statement", "inquiry_report"), strict=True))  # fmt: skip
+    types = dict(zip(FILES, TYPES, strict=True))
     wanted = sorted((row["partner_client_id"], types[name]) for row in ROWS for name in FILES if row.get(name))
     assert wanted == on_file
 
@@ -80,7 +88,8 @@ def test_the_same_file_again_adopts_everything_and_moves_nothing(onboard: Onboar
         assert_everybody_done(ran, 5)
         assert 5 == ran.report["totals"]["adopted"]
         assert before == (sandbox.ledger, len(sandbox.documents), len(sandbox.clients))
-        assert ran.report["totals"]["money"] in ({}, {"USD": {"deposits": "0.00", "withdrawals": "0.00", "payouts": "0.00"}})  # fmt: skip
+        for kinds in ran.report["totals"]["money"].values():
+            assert {"0.00"} == set(kinds.values())
     references = [first.step("user_1001", "deposit")["references"], again.step("user_1001", "deposit")["references"]]
     assert references[0] == references[1]
 

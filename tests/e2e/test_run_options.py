@@ -102,7 +102,7 @@ def test_a_rate_is_kept(onboard: Onboard, sandbox: Sandbox) -> None:
 
     assert 0 == ran.code, ran.story
     assert 20 == sandbox.requests
-    # Even spacing puts 15 or 16 into a second; a busy machine may wake a sleeper late, and then two come close together.
+    # Even spacing puts 15 or 16 into a second; a sleeper that a busy machine woke late comes close to the next one.
     assert sandbox.state["worst_second"] <= 18
     assert ran.report["totals"]["requests"] == 20
 

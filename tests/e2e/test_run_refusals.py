@@ -30,18 +30,27 @@ steps:
 DEPOSIT = """\
   - id: deposit
     call: deposits.create
-    with: {partner_client_id: "{{ client.partner_client_id }}", asset_id: "{{ inputs.asset }}", amount: "{{ client.deposit }}"}
+    with:
+      partner_client_id: "{{ client.partner_client_id }}"
+      asset_id: "{{ inputs.asset }}"
+      amount: "{{ client.deposit }}"
     outputs: {reference: partner_order_ref}
 """
 WITHDRAW = """\
   - id: withdraw
     call: withdrawals.create
-    with: {partner_client_id: "{{ client.partner_client_id }}", asset_id: "{{ inputs.asset }}", amount: "{{ client.deposit }}"}
+    with:
+      partner_client_id: "{{ client.partner_client_id }}"
+      asset_id: "{{ inputs.asset }}"
+      amount: "{{ client.deposit }}"
 """
 UPLOAD = """\
   - id: upload
     call: documents.upload
-    with: {partner_client_id: "{{ client.partner_client_id }}", type: government_id, front_file: "{{ client.id_front }}"}
+    with:
+      partner_client_id: "{{ client.partner_client_id }}"
+      type: government_id
+      front_file: "{{ client.id_front }}"
 """
 READ = """\
   - id: read
@@ -61,7 +70,12 @@ ACTIVATE = """\
 QUOTE = """\
   - id: quote
     call: quotes.create
-    with: {partner_client_id: "{{ client.partner_client_id }}", base_asset_id: BTC, quote_asset_id: USD, side: buy, amount: "0.0001"}
+    with:
+      partner_client_id: "{{ client.partner_client_id }}"
+      base_asset_id: BTC
+      quote_asset_id: USD
+      side: buy
+      amount: "0.0001"
     outputs: {token: token}
   - id: trade
     call: quotes.execute
@@ -130,7 +144,12 @@ REFUSALS = {
         2012, steps=DEPOSIT, step="deposit", seed={"clients": [KNOWN]}, words=("--input", "asset=BTC"), neighbour=False
     ),
     "2012 no withdrawals": Refusal(
-        2012, steps=WITHDRAW, step="withdraw", seed={"clients": [KNOWN]}, words=("--input", "asset=KWD"), neighbour=False
+        2012,
+        steps=WITHDRAW,
+        step="withdraw",
+        seed={"clients": [KNOWN]},
+        words=("--input", "asset=KWD"),
+        neighbour=False,
     ),
     "2016": Refusal(
         2016,
@@ -163,7 +182,7 @@ REFUSALS = {
             "balances": [{"partner_client_id": "user_8", "asset_id": "USD", "balance": "99.99"}],
         },
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
@@ -229,7 +248,8 @@ def test_the_same_person_is_adopted(onboard: Onboard, sandbox: Sandbox) -> None:
 def test_another_person_under_the_same_name_is_a_conflict(
     onboard: Onboard, sandbox: Sandbox, other: Mapping[str, str]
 ) -> None:
-    sandbox.load(clients=[{"partner_client_id": "user_8", "name": "Specimen Person 8", "email": "person8@example.com", **other}])  # fmt: skip
+    known = {"partner_client_id": "user_8", "name": "Specimen Person 8", "email": "person8@example.com"}
+    sandbox.load(clients=[{**known, **other}])
 
     ran = onboard.run(BOTH, "--clients", onboard.clients(person(8), person(9)))
 
@@ -361,7 +381,7 @@ def test_two_clients_with_one_reference_of_the_playbook_do_not_share_a_payment(
     onboard: Onboard, sandbox: Sandbox
 ) -> None:
     sandbox.load(clients=[KNOWN, {"partner_client_id": "user_9"}])
-    own = DEPOSIT.replace('amount: "', 'partner_order_ref: one-and-the-same, amount: "')
+    own = DEPOSIT.replace("      amount:", "      partner_order_ref: one-and-the-same\n      amount:")
     playbook = onboard.write("own.playbook.yaml", HEAD + own)
 
     ran = onboard.run(playbook, "--clients", onboard.clients(person(8), person(9)), "--jobs", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ steps:
 def test_every_verb_has_help(onboard: Onboard) -> None:
     told = onboard("--help").out
     section = told.partition("Verbs:")[2].partition("Exit codes")[0]
-    verbs = [line.split()[0] for line in section.splitlines() if line.startswith("  ") and line[2] != " "]
+    verbs = re.findall(r"^  (\w+) ", section, re.MULTILINE)
     assert {"run", "plan", "validate", "rehearse", "status", "doctor", "providers", "sandbox", "schema"} <= set(verbs)
 
     for verb in verbs:
@@ -347,9 +348,7 @@ def test_a_rehearsal_can_be_spoiled(onboard: Onboard) -> None:
 def test_the_report_for_ci_counts_what_the_other_counts(onboard: Onboard, sandbox: Sandbox) -> None:
     people = [person(1), person(2, birth_date="2020-01-01"), person(3, email="nobody")]
 
-    ran = onboard.run(
-        ONBOARD, "--clients", onboard.clients(*people), "--skip-invalid", "--report-junit", "junit.xml"
-    )
+    ran = onboard.run(ONBOARD, "--clients", onboard.clients(*people), "--skip-invalid", "--report-junit", "junit.xml")
 
     root = ElementTree.fromstring((onboard.folder / "junit.xml").read_text("utf-8"))
     cases = root.findall("testsuite/testcase")

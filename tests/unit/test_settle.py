@@ -559,6 +559,32 @@ async def test_many_attempts_hold_one_part_of_the_cap() -> None:
     assert Decimal(100) == await held(on)
 
 
+@pytest.mark.parametrize(
+    ("amount", "word"), [("120.00", Ending.DONE), ("120.01", Ending.NOT_STARTED), ("80", Ending.DONE)]
+)
+async def test_an_amount_that_was_changed_is_held_as_changed(amount: str, word: Ending) -> None:
+    """A throttled attempt keeps its part of the cap; a larger amount needs the difference."""
+    on = stage(DEPOSIT, caps={"USD": Cap(None, Decimal("120.00"))})
+    on.desk.on("POST", *[instead(answer(429))] * 3)
+    await go(on)
+    result = await go(on, person(amount=amount))
+    assert word is result.outcome
+    assert Decimal(amount if word is Ending.DONE else 100) == await held(on)
+
+
+async def test_what_an_earlier_run_paid_under_a_second_reference_is_not_ours() -> None:
+    on = stage(DEPOSIT)
+    on.desk.order_status = "failed"
+    await go(on)
+    on.desk.order_status = "completed"
+    await on.journal.retry(1, "user_1", EntryKey("deposit", -1, 1), on.clock.now())
+    await go(on)
+    on.journal = type(on.journal)()
+    on.desk.on("POST", lost_before)
+    result = await go(on)
+    assert (Ending.DONE, True, [], 2) == (result.outcome, result.adopted, moved(result), len(on.desk.orders))
+
+
 async def test_an_amount_that_is_none_is_refused_before_the_network() -> None:
     on = stage(DEPOSIT)
     result = await go(on, person(amount="a lot"))

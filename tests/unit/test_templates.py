@@ -521,7 +521,7 @@ BOMBS = [
 def test_a_bomb_is_refused_and_never_run(expression: str) -> None:
     began = time.monotonic()
     error = refusal_of("{{ " + expression + " }}")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert error.code in ("template.too-large", "template.too-slow")
 
 
