@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -29,6 +30,7 @@ TROUBLES: dict[type[Exception], tuple[Trouble, str]] = {
     httpx.CloseError: (Trouble.DROPPED, "the connection broke while closing"),
     httpx.ConnectError: (Trouble.NOT_CONNECTED, "no connection"),
     httpx.ConnectTimeout: (Trouble.NOT_CONNECTED, "no connection in time"),
+    httpx.InvalidURL: (Trouble.NOT_CONNECTED, "the request makes no address"),
     httpx.DecodingError: (Trouble.DROPPED, "the answer could not be decoded"),
     httpx.LocalProtocolError: (Trouble.NOT_CONNECTED, "the request can't be written as HTTP"),
     httpx.NetworkError: (Trouble.DROPPED, "the connection broke"),
@@ -87,24 +89,24 @@ class HttpClient:
                 return await self._exchange(transport, request, headers)
         except TimeoutError:
             return NoAnswer(Trouble.TIMEOUT, f"no complete answer within {self._timeout:g} s", _CAREFUL)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return self._explain(error)
+        except OSError:
+            # What the layers below let through: a broken TLS record, for one.
+            return NoAnswer(Trouble.DROPPED, "the connection broke", _CAREFUL)
         finally:
             self._idle.append(transport)
 
     async def _exchange(
         self, transport: httpx.AsyncHTTPTransport, request: Request, headers: Mapping[str, str]
     ) -> Response | NoAnswer:
+        named = {"host": self._host, "user-agent": self._agent, "accept-encoding": "gzip, deflate"}
+        named |= {**request.headers, **headers}
         sent = httpx.Request(
             request.method,
             self._base + request.target,
-            headers={
-                "host": self._host,
-                "user-agent": self._agent,
-                "accept-encoding": "gzip, deflate",
-                **request.headers,
-                **headers,
-            },
+            # As bytes, because httpx takes texts for ASCII, and a value may be anybody's name.
+            headers=[(name.encode(), value.encode()) for name, value in named.items()],
             content=request.body or (b"" if request.method in ("POST", "PUT", "PATCH") else None),
             extensions={"timeout": httpx.Timeout(self._timeout).as_dict()},
         )
@@ -126,7 +128,7 @@ class HttpClient:
         self._all.append(transport)
         return transport
 
-    def _explain(self, error: httpx.HTTPError) -> NoAnswer:
+    def _explain(self, error: Exception) -> NoAnswer:
         for kind in type(error).__mro__:
             if kind in TROUBLES:
                 trouble, message = TROUBLES[kind]
@@ -147,9 +149,22 @@ async def _content(got: httpx.Response) -> bytes:
 
 def _parse(content: bytes) -> tuple[object, bool]:
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=_refuse), True
+        body = json.loads(content, parse_float=Decimal, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return content.decode("utf-8", "replace"), False
+    return (_mended(body) if _HALF.search(content) else body), True
+
+
+# JSON can write half of a character, and nothing that has to be stored or sent on can hold one.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _mended(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_mended(name): _mended(entry) for name, entry in value.items()}
+    return [_mended(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _refuse(name: str) -> object:

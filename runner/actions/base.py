@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from runner.answers import Reading
 from runner.model.http import NoAnswer, Request, Response, wire_text
+from runner.model.problem import Problem, ProblemError
 from runner.model.provider import Operation, Provider
 
 Exchange = Generator[Request, Response | NoAnswer, Reading]
@@ -52,11 +53,23 @@ def path_fields(operation: Operation) -> tuple[str, ...]:
 
 
 def path_of(operation: Operation, values: Mapping[str, Any]) -> str:
-    """The path with its fields filled in, each percent-encoded whole: a slash in an id stays inside its segment."""
+    """The path with its fields filled in, each percent-encoded whole: a slash in an id stays inside its segment.
+
+    Raises ProblemError for a field that is absent or would make the path another one: nothing is sent to it.
+    """
     path = operation.path
     for name in path_fields(operation):
-        path = path.replace("{" + name + "}", quote(wire_text(values[name]), safe="~"))
+        path = path.replace("{" + name + "}", quote(_segment(operation, name, values.get(name)), safe="~"))
     return path
+
+
+def _segment(operation: Operation, name: str, value: Any) -> str:
+    text = "" if value is None else wire_text(value)
+    if text in ("", ".", ".."):
+        found = f'found "{text}"' if text else "found nothing"
+        message = f'"{name}" is a part of the path of {operation.name} and needs a value, {found}'
+        raise ProblemError([Problem("request.path", message, hint="correct the row, or the step that it comes from")])
+    return text
 
 
 def outside_path(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:

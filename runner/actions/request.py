@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from runner.actions import upload
 from runner.actions.base import Exchange, Job, json_bytes, query_of
 from runner.answers import read
 from runner.model.http import Request, wire_text
+from runner.model.problem import Problem, ProblemError
 from runner.model.provider import Operation
 
 
@@ -31,9 +32,20 @@ def operation_of(raw: Mapping[str, Any], effect: str) -> Operation:
     )
 
 
+def _path(text: str) -> str:
+    """Percent-encoded, under the base URL for certain: what a row holds must not lead anywhere else."""
+    segments = unquote(text).split("/")
+    if not text.startswith("/") or ".." in segments or "." in segments:
+        message = f'"{text}" is no path under the base URL, expected one that starts with "/"'
+        raise ProblemError(
+            [Problem("request.path", message, hint="write it out, without . and .. between the slashes")]
+        )
+    return quote(text, safe="/%~:@!$&'()*+,;=-._")
+
+
 def request_of(job: Job) -> Request:
     raw = job.values
-    path = quote(str(raw["path"]), safe="/%~:@!$&'()*+,;=-._")
+    path = _path(str(raw["path"]))
     headers = {"accept": "application/json"} | {
         str(name).lower(): wire_text(value) for name, value in raw.get("headers", {}).items()
     }

@@ -45,7 +45,8 @@ def as_github(problems: Sequence[Problem], files: Sequence[str], out: TextIO, co
         place = problem.location
         where = ""
         if place:
-            where = f"file={_property(place.path)},line={max(1, place.line)},col={max(1, place.column)},endColumn={max(1, place.end_column or place.column)},"
+            line, column = max(1, place.line), max(1, place.column)
+            where = f"file={_property(place.path)},line={line},col={column},endColumn={max(column, place.end_column)},"
         text = f"{problem.message}. {problem.hint}" if problem.hint else problem.message
         out.write(f"::{problem.severity} {where}title={_property(problem.code)}::{_data(text)}\n")
 
@@ -83,7 +84,7 @@ def _sarif_result(problem: Problem) -> dict[str, Any]:
 def as_junit(problems: Sequence[Problem], files: Sequence[str], out: TextIO, color: bool) -> None:
     """One test case a file; its errors are its failures."""
     # Imported late: it brings a whole HTTP client along, and `validate` seldom writes XML.
-    from xml.sax.saxutils import escape, quoteattr
+    from xml.sax.saxutils import quoteattr
 
     wrong: dict[str, list[Problem]] = {file: [] for file in files}
     for problem in _ordered(problems):
@@ -95,12 +96,16 @@ def as_junit(problems: Sequence[Problem], files: Sequence[str], out: TextIO, col
         f'<testsuite name="onboard validate" tests="{len(wrong)}" failures="{failures}" errors="0" skipped="0">\n'
     )
     for file, found in wrong.items():
-        inner = "".join(
-            f"<failure message={quoteattr(clean(problem.message))} type={quoteattr(problem.code)}>{escape(clean(f'{problem.location or file} {problem.hint}'))}</failure>"
-            for problem in found
-        )
+        inner = "".join(_failure(problem, file) for problem in found)
         out.write(f'<testcase classname="playbook" name={quoteattr(clean(file))}>{inner}</testcase>\n')
     out.write("</testsuite>\n")
+
+
+def _failure(problem: Problem, file: str) -> str:
+    from xml.sax.saxutils import escape, quoteattr
+
+    attributes = f"message={quoteattr(clean(problem.message))} type={quoteattr(problem.code)}"
+    return f"<failure {attributes}>{escape(clean(f'{problem.location or file} {problem.hint}'))}</failure>"
 
 
 FORMATS: dict[str, Write] = {

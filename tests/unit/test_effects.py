@@ -157,7 +157,11 @@ ROWS: list[tuple[str, Known, Move]] = [
         Known("unknown", True, Reply.LOST, Sight.DEAD, may_renew=False),
         Move.REJECT,
     ),
-    ("lost, there but failed, no more attempts", Known("unknown", True, Reply.LOST, Sight.DEAD, False, False), Move.REJECT),
+    (
+        "lost, there but failed, no more attempts",
+        Known("unknown", True, Reply.LOST, Sight.DEAD, False, False),
+        Move.REJECT,
+    ),
     ("lost, not there, refuses used", Known("refused", True, Reply.LOST, Sight.ABSENT), Move.SEND),
     ("lost, not there, does not refuse", Known("ignored", True, Reply.LOST, Sight.ABSENT), Move.WAIT),
     ("lost, not there, nobody knows", Known("unknown", True, Reply.LOST, Sight.ABSENT), Move.WAIT),
