@@ -10,6 +10,7 @@ from typing import Any
 
 from runner.checks import Answer, lookup
 from runner.effects import Reply
+from runner.model.check import Path
 from runner.model.http import NoAnswer, Response, Trouble
 from runner.model.outcome import Fault
 from runner.model.problem import Problem
@@ -235,15 +236,11 @@ def is_absent(reading: Reading) -> bool:
     return reading.meaning == "not-found" and isinstance(reading.answer.body, Mapping)
 
 
-def fields_of(answer: Answer, outputs: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def fields_of(answer: Answer, outputs: Mapping[str, Path]) -> tuple[dict[str, Any], str]:
     """The outputs found in the answer, and the name of the first that is absent ("" when none is)."""
-    values: dict[str, Any] = {}
-    for name, path in outputs.items():
-        found, value = lookup(path, answer.body)
-        if not found:
-            return values, name
-        values[name] = value
-    return values, ""
+    found = {name: lookup(path, answer.body) for name, path in outputs.items()}
+    values = {name: value for name, (is_there, value) in found.items() if is_there}
+    return values, next((name for name in outputs if name not in values), "")
 
 
 def plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from runner.answers import fields_of, plain
@@ -18,15 +19,25 @@ from runner.redact import Redactor, is_classified
 _LONGEST = 800
 
 
-def collect(command: Perform, operation: Operation, answer: Answer, redactor: Redactor) -> Outcome:
-    """Check the answer and take the outputs out of it."""
+def collect(
+    command: Perform, operation: Operation, answer: Answer, redactor: Redactor, *, is_adopted: bool = False
+) -> Outcome:
+    """Check the answer and take the outputs out of it.
+
+    A look-up may show less than the call itself would have (the provider's samples do): what an adopted answer leaves
+    out is the value that was asked for, where there is one, and an output that it can't give is null.
+    """
+    if is_adopted:
+        answer = replace(answer, body=_completed(command, operation, answer.body))
     checks = tuple(_check(bound, answer, operation, redactor) for bound in command.expect)
     warnings = tuple(replace(_check(bound, answer, operation, redactor), warning=True) for bound in command.warn)
     outputs, absent = fields_of(answer, command.outputs)
     outputs = {name: plain(value) for name, value in outputs.items()}
     failing = (pair for pair in zip(command.expect, checks, strict=True) if not pair[1].passed)
     problem = next((_check_problem(command, *pair) for pair in failing), None)
-    if problem is None and absent:
+    if is_adopted:
+        outputs = {name: outputs.get(name) for name in command.outputs}
+    elif problem is None and absent:
         problem = Problem(
             "output.absent",
             f'the answer has no field for output "{absent}" of step "{command.name}"',
@@ -35,6 +46,15 @@ def collect(command: Perform, operation: Operation, answer: Answer, redactor: Re
         )
     status = StepStatus.FAILED if problem else StepStatus.PASSED
     return Outcome(status, Ending.REJECTED if problem else None, outputs, checks + warnings, problem)
+
+
+def _completed(command: Perform, operation: Operation, body: object) -> object:
+    """The look-up's answer over what was asked for; documents don't count, their answer is an address."""
+    if not isinstance(body, Mapping):
+        return body
+    properties = operation.request.get("properties", {})
+    asked = {name: value for name, value in command.values.items() if not properties.get(name, {}).get("x-file")}
+    return {**asked, **body}
 
 
 def _check(bound: Bound, answer: Answer, operation: Operation, redactor: Redactor) -> CheckResult:

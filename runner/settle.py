@@ -238,7 +238,7 @@ def _conclude(effect: Effect, state: _State, move: Move) -> Outcome:
             return replace(sent.outcome, attempts=state.attempt, reference=base.reference, moved=moves)
         case Move.ADOPT:
             assert seen is not None
-            outcome = collect(effect.command, effect.operation, seen.answer, effect.redactor)
+            outcome = collect(effect.command, effect.operation, seen.answer, effect.redactor, is_adopted=True)
             return replace(
                 outcome,
                 attempts=state.attempt,

@@ -146,7 +146,9 @@ class _Planner:
 
     def _origin(self, client: Client, command: Perform, path: tuple[str | int, ...]) -> Location | None:
         """Where a wrong value comes from: the cell that its template reads, directly or as an item; else the step."""
-        written = _at(command.step.values, path)
+        request = command.step.request
+        values = command.values if request is None else command.values.get("files", {})
+        written = _at(command.step.values if request is None else request.get("files", {}), path)
         if field := _client_field(written):
             return client.place(field)
         if not isinstance(written, str) or not has_template(written):
@@ -156,7 +158,7 @@ class _Planner:
             playbook = self._setting.playbook
             for entry in (*playbook.documents, *playbook.funding):
                 field = _client_field(entry.get(str(roots[0][1])))
-                if field and _at(client.values, field.split(".")) == _at(command.values, path):
+                if field and _at(client.values, field.split(".")) == _at(values, path):
                     return client.place(field)
         is_of_client = any(names[0] in ("documents", "funding", "item") for names in roots)
         return client.location if is_of_client else command.step.location

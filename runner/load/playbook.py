@@ -99,7 +99,7 @@ def load(path: Path, provider_file: Path | None = None) -> Loaded:
 
 def find_playbooks(path: Path) -> list[Path]:
     """The file itself, or every `*.playbook.yaml` below a folder, in order."""
-    return sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    return sorted(file for file in path.rglob(f"*{SUFFIX}") if file.is_file()) if path.is_dir() else [path]
 
 
 def _provider(body: Mapping[str, Any], source: Source, file: Path | None, problems: list[Problem]) -> Provider | None:

@@ -138,10 +138,15 @@ def _leaves(errors: Iterator[ValidationError]) -> Iterator[ValidationError]:
             branches: dict[Any, list[ValidationError]] = {}
             for inner in error.context:
                 branches.setdefault(inner.schema_path[0], []).append(inner)
-            best = max(branches.values(), key=lambda group: max(len(inner.absolute_path) for inner in group))
+            best = max(branches.values(), key=_reach)
             yield from _leaves(iter(best))
         else:
             yield error
+
+
+def _reach(errors: Sequence[ValidationError]) -> tuple[int, bool]:
+    """How far a branch came: a complaint deep inside says more, and one of another kind says least."""
+    return max(len(error.absolute_path) for error in errors), all(error.validator != "type" for error in errors)
 
 
 def _path(error: ValidationError) -> tuple[str | int, ...]:

@@ -79,12 +79,12 @@ class _Explanation:
         for words, explain in EXPLANATIONS.items():
             if words in self.words:
                 return explain(self)
-        return self._say(self.words[:1].lower() + self.words[1:])
+        return self._say(self.words[:1].lower() + self.words[1:], "put quotes around the value if it is text")
 
     def _offset(self, mark: Any) -> int:
         return min(int(mark.index), len(self.text)) if mark else 0
 
-    def _say(self, message: str, hint: str = "", start: int | None = None, end: int | None = None) -> Problem:
+    def _say(self, message: str, hint: str, start: int | None = None, end: int | None = None) -> Problem:
         start = self.at if start is None else start
         return Problem("yaml.syntax", message, self.source.at(start, end), hint)
 
@@ -147,7 +147,7 @@ class _Explanation:
             return self._indentation(column)
         if re.match(r"-\s", self.text[self.at :]):
             return self._say('found a list item ("- "), expected a key', "indent the list under its key")
-        return self._say(f"found {self._shown()}, expected a key", end=token[1])
+        return self._say(f"found {self._shown()}, expected a key", 'write "key: value"', end=token[1])
 
     def _is_after_long_quote(self) -> bool:
         """A quote that was never closed ends at the next one, lines below; what follows is not to blame."""
@@ -193,7 +193,7 @@ class _Explanation:
         line = self.source.at(self.from_)
         hint = "write a colon and a space after the key, or indent the line"
         if self.at - self.from_ > 1024 and line.line == self.line:
-            return self._say("found a key of more than 1,024 characters", start=self.from_)
+            return self._say("found a key of more than 1,024 characters", "shorten it", start=self.from_)
         name = line.line_text[line.column - 1 :].strip()
         if re.match(r"[\w-]+:\S", name):
             hint = 'write a space after the ":"'
@@ -226,7 +226,7 @@ class _Explanation:
             message = f"found an indentation of {column}, expected {first}"
             return self._say(message, "line it up with the first line", end=self._token()[1])
         message = f"found {self._shown()} after the end of the document, expected nothing more"
-        return self._say(message, end=self._token()[1])
+        return self._say(message, "take it out, or put it under a key", end=self._token()[1])
 
     def _dash_on_key_line(self) -> Problem:
         hint = "begin the list on the next line, or put quotes around the value"

@@ -216,7 +216,7 @@ def test_a_provider_that_repeats_what_it_was_told(onboard: Onboard, echo: str) -
     assert_nothing_leaked(onboard, ran, PERSONAL, ARABIC)
 
 
-@pytest.mark.parametrize("echo", [{"padding": "x" * at} for at in range(180, 300, 13)], indirect=True)
+@pytest.mark.parametrize("echo", [{"padding": "x" * at} for at in (190, 232, 270, 640, 690)], indirect=True)
 def test_a_long_story_is_not_cut_in_the_middle_of_a_name(onboard: Onboard, echo: str) -> None:
     ran = onboard("run", ONBOARD, "--clients", canaries(onboard), *REPORTS, "--base-url", echo)
 

@@ -242,8 +242,6 @@ def test_the_recipe_of_the_signature_is_data(
 
     everybody_is_done(onboard.run(BOTH, *words, "--provider-file", pack), 2)
     exact(particular, "user_1", "user_2")
-    third = onboard.clients(person(3, withdrawal="25.00"), name="third.csv")
-    assert 0 != onboard.run(BOTH, "--clients", third, "--wait", "0").code
 
 
 def test_another_recipe_is_refused_with_exit_6(onboard: Onboard, start_sandbox: Callable[..., Sandbox]) -> None:
