@@ -62,6 +62,11 @@ def read(provider: Provider, operation: Operation, got: Response | NoAnswer) -> 
             hint="read the provider's change log, or name the status in expect: http == …",
         )
         return Reading(Reply.LOST if operation.is_effect else Reply.REFUSED, _answer(operation, got), problem=problem)
+    if operation.unwrap and not lookup(operation.unwrap, got.body)[0] and _code(provider, got) not in (None, "", "0"):
+        # A good status, but an error code that nobody documented where the result should be.
+        message = f"{provider.title} answered {operation.name} with code {_code(provider, got)} (HTTP {got.status})"
+        problem = Problem("http.unknown-code", message + _said(provider, got), hint=_LOST_HINT)
+        return Reading(Reply.LOST if operation.is_effect else Reply.REFUSED, _answer(operation, got), problem=problem)
     return _accepted(provider, operation, got)
 
 
@@ -104,10 +109,15 @@ def unwrap(operation: Operation, body: Any) -> Any:
     return body
 
 
+def _code(provider: Provider, got: Response) -> str | None:
+    """The provider's own error code, None when the answer holds none."""
+    code = lookup(provider.errors.code, got.body)[1] if provider.errors.code and got.is_json else None
+    return None if code is None or isinstance(code, dict | list | bool) else str(code)
+
+
 def _rule(provider: Provider, got: Response) -> ErrorRule | None:
     errors = provider.errors
-    code = lookup(errors.code, got.body)[1] if errors.code and got.is_json else None
-    code = None if code is None or isinstance(code, dict | list | bool) else str(code)
+    code = _code(provider, got)
     failed = not 200 <= got.status < 300
     best: ErrorRule | None = None
     for rule in errors.rules:
@@ -246,7 +256,8 @@ def fields_of(answer: Answer, outputs: Mapping[str, Path]) -> tuple[dict[str, An
 def plain(value: Any) -> Any:
     """An answer's value as it is kept: decimals as text, so that no digit is lost on the way through JSON."""
     if isinstance(value, Decimal):
-        return str(value)
+        # Amounts are written out, an exponent is none; but an endless row of zeros helps nobody.
+        return f"{value:f}" if abs(value.adjusted()) < 100 else str(value)
     if isinstance(value, Mapping):
         return {name: plain(entry) for name, entry in value.items()}
     if isinstance(value, list):

@@ -184,7 +184,8 @@ def header_of(prepared: Prepared) -> dict[str, Any]:
 
 def redactor_of(prepared: Prepared, client: Client, credentials: Mapping[str, Secret | str]) -> Redactor:
     """Hides this client's personal data and every secret, wherever they turn up."""
-    secrets = [value.reveal() for value in credentials.values() if isinstance(value, Secret)]
+    # The partner id is no secret, but nobody who reads a report needs it.
+    secrets = [value.reveal() if isinstance(value, Secret) else value for value in credentials.values()]
     schema = prepared.setting.playbook.clients.schema
     personal = list(classified(client.values, schema)) if schema else []
     return Redactor(secrets, [value for value in personal if value != client.key])

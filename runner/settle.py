@@ -6,7 +6,7 @@ The decisions are `effects.decide`; this file asks it, does what it says, and wr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.clock import Clock, Moment, age, moment
@@ -67,7 +67,8 @@ class _State:
     """Where the settling stands.
 
     `attempt` numbers every attempt there ever was, `tried` counts those of this settling: who resumes may try again.
-    `doubt` is when the newest attempt that may have happened was begun.
+    `doubt` is when the newest attempt that may have happened was begun. `looked_past`: the last look-up was asked after
+    the horizon, so that what it did not see is not there. `closed` are attempts that are known to be over.
     """
 
     attempt: int = 0
@@ -78,6 +79,8 @@ class _State:
     begun: Moment | None = None
     sent: Sent | None = None
     seen: Seen | None = None
+    looked_past: bool = False
+    closed: set[int] = field(default_factory=set)
 
 
 async def settle(effect: Effect) -> Outcome | Later:
@@ -92,16 +95,20 @@ async def settle(effect: Effect) -> Outcome | Later:
         match move:
             case Move.SEND | Move.RENEW:
                 if move is Move.RENEW:
+                    # The dead order is all that came of the old reference; nothing is in doubt about the new one.
                     state.number += 1
+                    state.doubt, state.is_ours = None, False
                 refusal = await _send(effect, state, tally)
                 if refusal is not None:
                     return effect.performer.timed(refusal, tally) if isinstance(refusal, Outcome) else refusal
             case Move.LOOK:
                 values = _values(effect, state)
+                state.looked_past = _left(effect, state) <= 0
                 state.seen = await effect.performer.look_up(
                     effect.command, values, _reference(effect, state), effect.taken, effect.redactor, tally
                 )
             case Move.WAIT:
+                await _remember(effect, state)
                 return _later(effect, state)
             case _:
                 outcome = effect.performer.timed(_conclude(effect, state, move), tally)
@@ -112,16 +119,19 @@ async def settle(effect: Effect) -> Outcome | Later:
 
 def _found(effect: Effect) -> _State:
     """Where the journal says we are: fresh, or with attempts whose outcome nobody wrote."""
-    state = _State(attempt=max((entry.key.attempt for entry in effect.entries), default=0))
-    closed = _closed(effect)
-    for entry in sorted(effect.entries, key=lambda entry: entry.key.attempt):
-        if entry.kind != "intent":
-            continue
-        state.number = entry.body["number"]
-        state.begun = Moment.from_json(entry.body["moment"])
-        if entry.key.attempt not in closed:
-            state.is_ours = True
-            state.doubt = state.begun
+    state = _State(attempt=max((entry.key.attempt for entry in effect.entries), default=0), closed=_closed(effect))
+    for entry in sorted(effect.entries, key=lambda entry: (entry.key.attempt, entry.kind)):
+        if entry.kind == "intent":
+            state.number = entry.body["number"]
+            state.begun = Moment.from_json(entry.body["moment"])
+            if entry.key.attempt not in state.closed:
+                state.is_ours = True
+                state.doubt = state.begun
+        elif entry.kind == "outcome":
+            outcome = Outcome.from_json(entry.body)
+            state.is_ours = state.is_ours or outcome.moved is not None
+            if entry.key.attempt == state.attempt and "reply" in entry.body:
+                state.sent = Sent(Reply(entry.body["reply"]), replace(outcome, fault=None), entry.body["is_own"])
     return state
 
 
@@ -136,7 +146,7 @@ def _known(effect: Effect, state: _State) -> Known:
         in_doubt=state.doubt is not None,
         reply=state.sent.reply if state.sent else None,
         sight=state.seen.sight if state.seen else None,
-        past_horizon=_left(effect, state) <= 0,
+        past_horizon=state.looked_past,
         may_send=state.tried < effect.operation.attempts,
         may_renew=effect.operation.reference is not None and not effect.own_reference,
         is_own=state.sent.is_own if state.sent else True,
@@ -163,7 +173,7 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
     if moved and effect.is_halted():
         return _halted(effect)
     await effect.performer.slot()
-    was_held = _is_held(effect, state)
+    holds = _missing(effect, _held(effect, state, moved), moved)
     state.attempt += 1
     state.tried += 1
     begun = moment(effect.clock)
@@ -175,7 +185,6 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
         "moment": begun.to_json(),
         "moves": moved.to_json() if moved else None,
     }
-    holds = () if was_held else _holds(effect, moved)
     try:
         is_ours = await effect.journal.begin(
             effect.run, effect.client.key, _key(effect, state), begun.at, intent, holds
@@ -212,7 +221,7 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
 
 def _was_absent(effect: Effect, state: _State) -> bool:
     """Was the doubt laid to rest: looked up after the horizon and not there?"""
-    return state.seen is not None and state.seen.sight is Sight.ABSENT and _left(effect, state) <= 0
+    return state.seen is not None and state.seen.sight is Sight.ABSENT and state.looked_past
 
 
 async def _pause(effect: Effect, state: _State) -> None:
@@ -270,15 +279,15 @@ def _given_up(effect: Effect, state: _State, base: Outcome) -> Outcome:
     """Nothing happened, for certain, and we may not try any longer in this process."""
     if state.sent is not None and state.sent.outcome.fault is not None:
         return replace(state.sent.outcome, attempts=state.attempt, reference=base.reference)
-    problem = state.seen.problem if state.seen else None
-    if problem is None:
-        message = f'"{effect.command.name}" did not happen after {state.attempt} attempts'
-        problem = Problem(
-            "effect.gave-up",
-            message,
-            effect.command.step.location,
-            'nothing was applied; run "onboard resume"',
-        )
+    if state.seen and state.seen.problem:
+        return replace(base, problem=state.seen.problem, fault=state.seen.fault)
+    message = f'"{effect.command.name}" did not happen after {state.attempt} attempts'
+    problem = Problem(
+        "effect.gave-up",
+        message,
+        effect.command.step.location,
+        'nothing was applied; run "onboard resume"',
+    )
     return replace(base, problem=problem, fault=Fault.UNREACHABLE)
 
 
@@ -322,34 +331,53 @@ def _changed(effect: Effect) -> Outcome | None:
     return None
 
 
-def _is_held(effect: Effect, state: _State) -> bool:
-    """Is a part of the cap reserved for this effect? From its first intent until it is known to move nothing."""
+def _held(effect: Effect, state: _State, moved: Moved | None) -> Moved | None:
+    """What is reserved of the caps for this effect: from its first intent until it is known to move nothing."""
     if state.tried:
-        return True
-    held = False
+        return moved
+    held: Moved | None = None
     for entry in sorted(effect.entries, key=lambda entry: (entry.key.attempt, entry.kind)):
-        if entry.kind == "intent":
-            held = True
+        if entry.kind == "intent" and entry.body["moves"]:
+            held = Moved.from_json(entry.body["moves"])
         elif entry.kind == "outcome":
             outcome = Outcome.from_json(entry.body)
-            held = held and not (outcome.is_final and outcome.moved is None)
+            held = None if outcome.is_final and outcome.moved is None else held
     return held
+
+
+def _missing(effect: Effect, held: Moved | None, moved: Moved | None) -> Sequence[Hold]:
+    """What must be reserved on top of what is: all of it, the difference when the row was changed, or nothing."""
+    if held is None or moved is None:
+        return _holds(effect, moved)
+    if held.money.asset != moved.money.asset:
+        return [*(replace(hold, amount=-hold.amount) for hold in _holds(effect, held)), *_holds(effect, moved)]
+    more = moved.money - held.money
+    return _holds(effect, replace(moved, money=more)) if more.amount else ()
 
 
 def _holds(effect: Effect, moved: Moved | None) -> Sequence[Hold]:
     return holds_of(effect.run, effect.setting, effect.client, effect.command.step, moved)
 
 
-async def _record(effect: Effect, state: _State, outcome: Outcome) -> None:
+async def _record(effect: Effect, state: _State, outcome: Outcome, more: Mapping[str, Any] | None = None) -> None:
+    moved = moved_of(effect.operation, effect.command.values)
     release: Sequence[Hold] = ()
-    if outcome.is_final and outcome.moved is None and _is_held(effect, state):
-        moved = moved_of(effect.operation, effect.command.values)
-        if isinstance(moved, Moved):
-            release = _holds(effect, moved)
+    if outcome.is_final and outcome.moved is None and isinstance(moved, Moved):
+        release = _holds(effect, _held(effect, state, moved))
     # An outcome that needed no attempt (adopted at first sight) takes the next free number.
-    attempt = state.attempt if state.attempt and state.attempt not in _closed(effect) else state.attempt + 1
+    attempt = state.attempt if state.attempt and state.attempt not in state.closed else state.attempt + 1
+    state.closed.add(attempt)
     key = EntryKey(effect.command.step.id, effect.command.item, attempt)
-    await effect.journal.finish(effect.run, effect.client.key, key, effect.clock.now(), outcome.to_json(), release)
+    body = outcome.to_json() | dict(more or {})
+    await effect.journal.finish(effect.run, effect.client.key, key, effect.clock.now(), body, release)
+
+
+async def _remember(effect: Effect, state: _State) -> None:
+    """This attempt is over, the effect is not: who looks again later must know what the provider said."""
+    if state.sent is None or state.attempt in state.closed or state.sent.reply is Reply.LOST:
+        return
+    more = {"reply": state.sent.reply.value, "is_own": state.sent.is_own}
+    await _record(effect, state, replace(state.sent.outcome, fault=Fault.UNREACHABLE), more)
 
 
 def _key(effect: Effect, state: _State) -> EntryKey:

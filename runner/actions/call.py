@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from runner.actions.base import Exchange, Job, json_bytes, outside_path, path_of, query_of
 from runner.answers import read
-from runner.model.http import Request, wire_text
+from runner.model.http import Request
 
 
 def call(job: Job) -> Exchange:
@@ -25,7 +25,7 @@ def request_of(job: Job) -> Request:
             return Request(operation.method, path, (), headers, json_bytes(rest), signed=operation.signed)
         case "form":
             headers["content-type"] = "application/x-www-form-urlencoded"
-            body = urlencode({name: wire_text(value) for name, value in rest.items()}).encode()
+            body = urlencode(query_of(rest)).encode()
             return Request(operation.method, path, (), headers, body, signed=operation.signed)
         case _:
             return Request(operation.method, path, query_of(rest), headers, signed=operation.signed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ from runner.answers import Reading, read, unwrap
 from runner.checks import Answer, lookup
 from runner.effects import Reply
 from runner.model.http import Request, Response
-from runner.model.problem import Problem
+from runner.model.problem import Problem, ProblemError
 from runner.model.provider import Pages
 
 # A provider that always says "more" must not keep us for ever.
@@ -27,9 +26,9 @@ def pages(job: Job) -> Exchange:
     rules = job.operation.pages
     assert rules is not None
     values = dict(outside_path(job.operation, job.values))
-    is_single = rules.page in values
-    number = int(values.get(rules.page, rules.first))
-    size = int(values.get(rules.size, rules.default_size))
+    is_single = values.get(rules.page) is not None
+    number = _whole(job, rules.page, values.get(rules.page), rules.first)
+    size = _whole(job, rules.size, values.get(rules.size), rules.default_size)
     merged: list[Any] = []
     for _ in range(MAX_PAGES):
         request = Request(
@@ -45,9 +44,9 @@ def pages(job: Job) -> Exchange:
             return reading
         found, items = lookup(rules.items, got.body)
         if not found or not isinstance(items, list):
-            return reading
+            return _broken(job, reading) if merged else reading
         merged.extend(items)
-        if _is_last(rules, got.body, number, size, len(items)):
+        if _is_last(rules, got.body, size, len(items), len(merged)):
             return replace(reading, answer=_merged(job, got, merged))
         number += 1
     message = f"{job.operation.name} did not end after {MAX_PAGES} pages"
@@ -58,14 +57,35 @@ def pages(job: Job) -> Exchange:
     )
 
 
-def _is_last(rules: Pages, body: Any, number: int, size: int, count: int) -> bool:
-    """The provider may give fewer than we asked for: its own page size, when it echoes one, is what counts."""
-    echoed = lookup((rules.size,), body)[1]
-    size = echoed if isinstance(echoed, int) and not isinstance(echoed, bool) and echoed > 0 else size
+def _whole(job: Job, name: str, given: Any, default: int) -> int:
+    """A page's number or size, which a playbook may write as text. Raises ProblemError."""
+    text = str(default if given is None else given)
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        message = f'"{name}" of {job.operation.name} is a whole number, found "{text}"'
+        raise ProblemError([Problem("request.page", message, hint="correct it in the playbook")])
+    return int(text)
+
+
+def _is_last(rules: Pages, body: Any, size: int, count: int, so_far: int) -> bool:
+    """The total says it; without one, a page that is not full.
+
+    The provider may give fewer than we asked for: what it echoes counts, else it may have kept to its usual size.
+    """
     total = lookup(rules.total, body)[1] if rules.total else None
+    if count == 0:
+        return True
     if isinstance(total, int) and not isinstance(total, bool):
-        return count == 0 or number - rules.first + 1 >= math.ceil(total / size)
-    return count < size
+        return so_far >= total
+    echoed = lookup((rules.size,), body)[1]
+    is_echo = isinstance(echoed, int) and not isinstance(echoed, bool) and echoed > 0
+    return count < (echoed if is_echo else min(size, rules.default_size))
+
+
+def _broken(job: Job, reading: Reading) -> Reading:
+    """A part of a list is never taken for the whole."""
+    message = f"{job.provider.title} answered a further page of {job.operation.name} with something else than a list"
+    problem = Problem("http.broken-list", message, hint='try again later: "onboard resume"')
+    return replace(reading, reply=Reply.LOST, problem=problem)
 
 
 def _merged(job: Job, got: Response, items: list[Any]) -> Answer:

@@ -37,9 +37,7 @@ def _path(text: str) -> str:
     segments = unquote(text).split("/")
     if not text.startswith("/") or ".." in segments or "." in segments:
         message = f'"{text}" is no path under the base URL, expected one that starts with "/"'
-        raise ProblemError(
-            [Problem("request.path", message, hint="write it out, without . and .. between the slashes")]
-        )
+        raise ProblemError([Problem("request.path", message, hint="write it without . and .. between the slashes")])
     return quote(text, safe="/%~:@!$&'()*+,;=-._")
 
 
@@ -73,5 +71,5 @@ def request_of(job: Job) -> Request:
         body = json_bytes(raw["json"])
     elif "form" in raw:
         headers.setdefault("content-type", "application/x-www-form-urlencoded")
-        body = urlencode({name: wire_text(value) for name, value in raw["form"].items()}).encode()
+        body = urlencode(query_of(raw["form"])).encode()
     return Request(job.operation.method, path, query_of(raw.get("query", {})), headers, body)

@@ -19,11 +19,14 @@ def request_of(job: Job) -> Request:
     properties = operation.request.get("properties", {})
     parts: list[Part] = []
     for name, value in outside_path(operation, job.values).items():
-        if properties.get(name, {}).get("x-file"):
-            document = job.read_file(str(value))
-            parts.append(Part(name, document.content, document.filename, document.media_type))
-        else:
-            parts.append(Part(name, wire_text(value).encode()))
+        for entry in value if isinstance(value, list | tuple) else [value]:
+            if entry is None:
+                continue
+            if properties.get(name, {}).get("x-file"):
+                document = job.read_file(str(entry))
+                parts.append(Part(name, document.content, document.filename, document.media_type))
+            else:
+                parts.append(Part(name, wire_text(entry).encode()))
     boundary = _boundary(parts)
     headers = {"accept": "application/json", "content-type": f"multipart/form-data; boundary={boundary}"}
     return Request(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runner.checks import CheckError, Finding, enum_problem, parse, parse_path, path_problem, path_text
-from runner.load.reviewed import WAYS_OUT, Review, Where, placed
+from runner.load.reviewed import Review, Where, placed, way_out
 from runner.model.check import Path
 from runner.model.problem import Problem
 from runner.model.provider import Operation
@@ -37,7 +37,7 @@ def _check(review: Review, where: Where, text: str, operation: Operation | None)
     try:
         check = parse(text)
     except CheckError as error:
-        hint = error.hint or WAYS_OUT.get(error.code, "")
+        hint = way_out(error.code, error.hint)
         yield Problem(error.code, error.message, placed(review, where, text, error.offset, error.end), hint)
         return
     if operation is None or not operation.response:
@@ -62,7 +62,7 @@ def _output(review: Review, where: Where, text: str, operation: Operation | None
 def _told(review: Review, where: Where, text: str, found: Finding, path: Path, operation: Operation) -> Problem:
     """A slip is an error. A field that the provider's texts merely don't show is a warning: it may well be there."""
     place = placed(review, where, text, found.offset, found.end)
-    hint, is_sure = found.hint or WAYS_OUT.get(found.code, ""), found.near or found.code != "check.unknown-path"
+    hint, is_sure = way_out(found.code, found.hint), found.near or found.code != "check.unknown-path"
     if not is_sure and (better := _better(path, operation)):
         hint, is_sure = better, True
     return Problem(found.code, found.message, place, hint, "error" if is_sure else "warning")

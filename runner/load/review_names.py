@@ -17,8 +17,8 @@ from runner.load.loops import (
     read_loop,
     unknown_attributes,
 )
-from runner.load.reviewed import WAYS_OUT, Review, Where, placed, texts
-from runner.load.schema import Schema, schema_complaints
+from runner.load.reviewed import Review, Where, placed, texts, way_out
+from runner.load.schema import Schema, pattern_complaints, schema_complaints
 from runner.model.problem import Location, Problem, Severity
 from runner.nearest import did_you_mean
 from runner.templates import Template, TemplateError, compile_expression, compile_text, has_template
@@ -139,7 +139,9 @@ def _input(review: Review, name: str, rule: Mapping[str, Any]) -> Iterator[Probl
         return lambda path, key: review.source.locate(("inputs", name, *where, *path), key=key)
 
     body = {key: value for key, value in rule.items() if key != "default"}
-    if wrong := schema_complaints(body, locate()):
+    # The playbook's own schema has looked at the keys of the rule, but not inside `items`.
+    complaints = schema_complaints if "items" in body else pattern_complaints
+    if wrong := complaints(body, locate()):
         yield from (replace(problem, code="input.wrong-schema") for problem in wrong)
     elif "default" in rule:
         schema = Schema(body, stage="input", name=f'the default of input "{name}"')
@@ -196,7 +198,7 @@ def _text(review: Review, where: Where, text: str, known: _Known, *, is_expressi
 
 
 def _refused(review: Review, where: Where, text: str, error: TemplateError) -> Problem:
-    hint = error.hint or WAYS_OUT.get(error.code, "")
+    hint = way_out(error.code, error.hint)
     return Problem(error.code, error.message, placed(review, where, text, error.offset, None), hint)
 
 
@@ -210,7 +212,8 @@ def _references(review: Review, where: Where, text: str, template: Template, kno
             continue
         start = reference.offsets[at] if at < len(reference.offsets) else reference.offset
         end = start + len(str(reference.names[at]))
-        yield Problem(code, message, placed(review, where, text, start, end), hint, _severity(code))
+        place = placed(review, where, text, start, end)
+        yield Problem(code, message, place, way_out(code, hint), _severity(code))
 
 
 def _severity(code: str) -> Severity:

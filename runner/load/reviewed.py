@@ -17,7 +17,11 @@ WAYS_OUT = {
     "check.regex": 'write a regular expression, e.g. "^[A-Z]{2}$"',
     "check.syntax": 'a check is "path operator value", e.g. "status == verified"',
     "check.wrong-type": "write a value of that kind, or choose another operator",
+    "template.forbidden": "use a field of the data, or a filter",
     "template.syntax": 'an expression is one name or one calculation, e.g. "{{ client.name | upper }}"',
+    "template.too-large": "make less of it",
+    "template.unknown-client-field": "name a field of the clients schema",
+    "template.unknown-filter": "the reference of the playbook language lists them all",
     "template.value": "correct the expression",
 }
 
@@ -54,6 +58,11 @@ class Review:
     def items(self, name: str) -> list[Any]:
         found = self.body.get(name)
         return found if isinstance(found, list) else []
+
+
+def way_out(code: str, hint: str) -> str:
+    """The complaint's own hint, or the usual one for its code."""
+    return hint or WAYS_OUT.get(code, "correct it")
 
 
 def texts(value: Any, where: Where) -> Iterator[tuple[Where, str]]:

@@ -27,7 +27,7 @@ def escape_cell(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Table(Lines):
+class Table(Lines):
     """A CSV text and its header."""
 
     columns: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class _Table(Lines):
 
 
 def read_csv(path: str, text: str) -> RowsFile:
-    table = _Table(path, text)
+    table = Table(path, text)
     rows: list[Row] = []
     problems: list[Problem] = []
     paths: tuple[tuple[str, ...], ...] = ()
@@ -86,7 +86,7 @@ def read_csv(path: str, text: str) -> RowsFile:
     return RowsFile(tuple(rows), tuple(problems), table.columns)
 
 
-def _record(table: _Table, paths: tuple[tuple[str, ...], ...], line: int, record: list[str]) -> Row:
+def _record(table: Table, paths: tuple[tuple[str, ...], ...], line: int, record: list[str]) -> Row:
     raw = tuple(cell[1:] if cell[:1] == "'" and ESCAPED.match(cell) else cell for cell in record)
     cells: dict[str, Any] = {}
     for names, cell in zip(paths, raw, strict=False):
@@ -110,7 +110,7 @@ def _cells(count: int) -> str:
     return "1 cell" if count == 1 else f"{count} cells"
 
 
-def _header(table: _Table, line: int) -> Iterator[Problem]:
+def _header(table: Table, line: int) -> Iterator[Problem]:
     if len(table.columns) == 1 and (other := re.search(r"[;\t]", table.columns[0])):
         sign = "semicolons" if other[0] == ";" else "tabs"
         message = f"found a header with {sign}, expected commas"
@@ -139,11 +139,11 @@ def _header(table: _Table, line: int) -> Iterator[Problem]:
                 yield Problem("clients.header", message, _cell_place(table, line, first[name]), f'rename "{outer}"')
 
 
-def _cell_place(table: _Table, line: int, number: int) -> Location:
+def _cell_place(table: Table, line: int, number: int) -> Location:
     return table.place(list(table.cells(line))[number - 1].start())
 
 
-def _broken_record(table: _Table, line: int) -> Problem:
+def _broken_record(table: Table, line: int) -> Problem:
     for match in table.cells(line):
         if match["closed"] == "":
             message = "found no closing quote for the quote that opens here"

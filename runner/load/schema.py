@@ -5,23 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
-from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
-
+from runner.load.fits import IsOpen, fits
 from runner.load.yaml_values import kind_of
 from runner.model.problem import Location, Problem
 from runner.nearest import did_you_mean, nearest
 
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
 LOOSEN = "take one of its references out of the circle"
 
 Locate = Callable[[tuple[str | int, ...], bool], Location | None]
-IsOpen = Callable[[Any], bool]
 
 
 class Schema:
@@ -32,10 +31,17 @@ class Schema:
     ) -> None:
         self.body = body
         self.name = name
-        # The registry holds the meta-schemas and no way to fetch more: nothing is asked of the network.
-        self._validator = Draft202012Validator(body, registry=REGISTRY)
         self._stage = stage
         self.personal = personal
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        # Imported when something is wrong, or not plain: see runner/load/fits.py.
+        from jsonschema import Draft202012Validator
+        from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+
+        # The registry holds the meta-schemas and no way to fetch more: nothing is asked of the network.
+        return Draft202012Validator(self.body, registry=REGISTRY)
 
     @classmethod
     def read(cls, path: Path, *, stage: str = "schema", personal: bool = False) -> Schema:
@@ -43,6 +49,8 @@ class Schema:
 
     def problems(self, value: Any, locate: Locate, is_open: IsOpen = lambda value: False) -> list[Problem]:
         """Every complaint, in the order of the file. What `is_open` (a template, say) is not judged yet."""
+        if fits(value, self.body, is_open):
+            return []
         try:
             errors = [error for error in _leaves(self._validator.iter_errors(value)) if not is_open(error.instance)]
         except RecursionError:
@@ -78,27 +86,48 @@ class Schema:
         return json.dumps(value, default=str)
 
 
-def schema_complaints(body: Any, locate: Locate) -> list[Problem]:
+def schema_complaints(body: Mapping[str, Any], locate: Locate) -> list[Problem]:
     """Why this is not a JSON Schema that we can use; empty when it is one."""
+    from jsonschema import Draft202012Validator
+
     meta = Schema(Draft202012Validator.META_SCHEMA)
     if found := meta.problems(body, locate):
         return found
     return [meta.tell("value", message, locate(path, False), hint) for path, message, hint in _unusable(body)]
 
 
-def _unusable(body: Any) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """What the meta-schema can't see: patterns that can't be read, references that lead nowhere or in a circle."""
-    root = DRAFT202012.create_resource(body)
-    resolver = REGISTRY.with_resource("", root).resolver_with_root(root)
-    is_sound = True
+def pattern_complaints(body: Mapping[str, Any], locate: Locate) -> list[Problem]:
+    """What is wrong with the patterns of a schema whose keys are known to be right."""
+    tell = Schema(body).tell
+    return [tell("value", message, locate(path, False), hint) for path, message, hint in _unreadable(body)]
+
+
+_Complaint = tuple[tuple[str | int, ...], str, str]
+
+
+def _unreadable(body: Any) -> Iterator[_Complaint]:
     for path, schema in _subschemas(body, ()):
-        patterns = [((*path, "pattern"), schema["pattern"])] if "pattern" in schema else []
+        patterns = [((*path, "pattern"), schema["pattern"])] if isinstance(schema.get("pattern"), str) else []
         patterns += [((*path, "patternProperties", name), name) for name in schema.get("patternProperties", {})]
         for place, pattern in patterns:
             try:
                 re.compile(pattern)
             except re.error as error:
                 yield place, f'"{_short(pattern)}" is not a regular expression: {error.msg}', "correct it"
+
+
+def _unusable(body: Any) -> Iterator[_Complaint]:
+    """What the meta-schema can't see: patterns that can't be read, references that lead nowhere or in a circle."""
+    from jsonschema import Draft202012Validator
+    from jsonschema_specifications import REGISTRY
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    yield from _unreadable(body)
+    root = DRAFT202012.create_resource(body)
+    resolver = REGISTRY.with_resource("", root).resolver_with_root(root)
+    is_sound = True
+    for path, schema in _subschemas(body, ()):
         if "$ref" in schema:
             try:
                 resolver.lookup(schema["$ref"])

@@ -9,9 +9,8 @@ from runner.load.source import LINE_BREAK, Source
 from runner.model.problem import Location, Problem
 
 MAX_BYTES = 1024 * 1024
-FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]",
-)
+FORBIDDEN_ASCII = re.compile("[^\t\n\r\x20-\x7e]")
+FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 
 
 def too_large(path: str, size: int) -> Problem | None:
@@ -37,7 +36,9 @@ def not_utf8(path: str, error: UnicodeDecodeError) -> Problem:
 
 
 def forbidden(source: Source) -> Iterator[Problem]:
-    for count, match in enumerate(FORBIDDEN.finditer(source.text)):
+    # Compiling the wide pattern takes 3 ms, and most files are ASCII.
+    pattern = FORBIDDEN_ASCII if source.text.isascii() else re.compile(FORBIDDEN)
+    for count, match in enumerate(pattern.finditer(source.text)):
         if count == 10:  # a binary file; ten say it as well as ten thousand
             return
         code = ord(match[0])

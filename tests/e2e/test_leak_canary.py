@@ -208,12 +208,13 @@ def echo(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.parametrize("echo", [{"status": 422}, {"status": 400}, {"status": 404}], indirect=True)
 def test_a_provider_that_repeats_what_it_was_told(onboard: Onboard, echo: str) -> None:
+    onboard.env["COINMENA_PARTNER_ID"] = PARTNER
     ran = [onboard("run", BOTH, "--clients", canaries(onboard), *REPORTS, "--base-url", echo)]
     ran += [onboard("explain", "1", "user_1"), onboard("status", "-v")]
 
     assert 1 == ran[0].code, ran[0].story
     assert "***" in ran[0].out
-    assert_nothing_leaked(onboard, ran, PERSONAL, ARABIC)
+    assert_nothing_leaked(onboard, ran, PERSONAL, ARABIC, {"partner": PARTNER})
 
 
 @pytest.mark.parametrize("echo", [{"padding": "x" * at} for at in (190, 232, 270, 640, 690)], indirect=True)

@@ -140,7 +140,7 @@ def test_json_lines_are_told_line_by_line() -> None:
         (b'[\n {"a": 1},\n\n {"a": "x\\ny"}\n]\n', [2, 4], []),
         (b"[]", [], [("clients.empty", 0, 0, "found no rows, expected one per client")]),
         (b"", [], [("clients.empty", 0, 0, "found an empty file, expected a list of mappings")]),
-        (b"{}", [], [("clients.syntax", 0, 0, "found something else, expected a list of mappings")]),
+        (b"{}", [], [("clients.syntax", 0, 0, "found a mapping, expected a list of mappings")]),
         (b'[{"a": 1}\n{"a": 2}]', [1],
          [("clients.syntax", 2, 1, 'found text that is not JSON: expected "," or the end of the value')]),
         (b'[{"a": 1}] x', [1],
