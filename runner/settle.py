@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from runner import effect_words
 from runner.clock import Clock, Moment, age, moment
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.journal.base import CapExceeded, Entry, EntryKey, Hold, Journal
@@ -161,7 +162,7 @@ def _left(effect: Effect, state: _State) -> float:
 
 
 def _later(effect: Effect, state: _State) -> Later:
-    return Later(effect.clock.now() + max(0.0, _left(effect, state)), _waiting(effect))
+    return Later(effect.clock.now() + max(0.0, _left(effect, state)), effect_words.in_flight(effect.command))
 
 
 async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | None:
@@ -171,7 +172,7 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
     if isinstance(moved, Problem):
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=moved.at(effect.command.step.location))
     if moved and effect.is_halted():
-        return _halted(effect)
+        return _guarded(effect_words.halted(effect.command), 0)
     await effect.performer.slot()
     holds = _missing(effect, _held(effect, state, moved), moved)
     state.attempt += 1
@@ -190,7 +191,7 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
             effect.run, effect.client.key, _key(effect, state), begun.at, intent, holds
         )
     except CapExceeded as refusal:
-        return _cap(effect, refusal)
+        return _guarded(effect_words.over_cap(effect.command, refusal), 1)
     if not is_ours:
         # Somebody else began this very attempt: only look from here on.
         state.doubt = begun
@@ -281,31 +282,13 @@ def _given_up(effect: Effect, state: _State, base: Outcome) -> Outcome:
         return replace(state.sent.outcome, attempts=state.attempt, reference=base.reference)
     if state.seen and state.seen.problem:
         return replace(base, problem=state.seen.problem, fault=state.seen.fault)
-    message = f'"{effect.command.name}" did not happen after {state.attempt} attempts'
-    problem = Problem(
-        "effect.gave-up",
-        message,
-        effect.command.step.location,
-        'nothing was applied; run "onboard resume"',
-    )
+    problem = effect_words.gave_up(effect.command, state.attempt)
     return replace(base, problem=problem, fault=Fault.UNREACHABLE)
 
 
 def _unknown(effect: Effect, state: _State) -> Problem:
-    why = f": {state.seen.problem.message}" if state.seen and state.seen.problem else ""
-    name = f" ({_reference(effect, state)})" if effect.operation.reference else ""
-    message = f'"{effect.command.name}"{name} may or may not have happened, and looking it up did not tell{why}'
-    return Problem(
-        "effect.unknown",
-        message,
-        effect.command.step.location,
-        'run "onboard recover"; nothing is sent again before that',
-    )
-
-
-def _waiting(effect: Effect) -> Problem:
-    message = f'"{effect.command.name}" may still arrive at the provider; it is looked up again before anything is sent'
-    return Problem("effect.in-flight", message, effect.command.step.location, 'run "onboard resume" later')
+    reference = _reference(effect, state) if effect.operation.reference else ""
+    return effect_words.unknown(effect.command, reference, state.seen.problem if state.seen else None)
 
 
 def _told(problem: Problem | None, effect: Effect) -> Problem:
@@ -320,13 +303,7 @@ def _changed(effect: Effect) -> Outcome | None:
     for entry in effect.entries:
         # What was refused for certain may be asked for again with other values; what may have happened may not.
         if entry.kind == "intent" and entry.key.attempt not in closed and entry.body["fingerprint"] != ours:
-            message = f'"{effect.command.name}" was begun with other values; the same reference can\'t carry two bodies'
-            problem = Problem(
-                "effect.changed",
-                message,
-                effect.command.step.location,
-                "restore the row, or name a new payment with --batch",
-            )
+            problem = effect_words.changed(effect.command)
             return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0)
     return None
 
@@ -402,23 +379,5 @@ def _fingerprint(effect: Effect) -> str:
     return fingerprint(effect.operation.name, values)
 
 
-def _halted(effect: Effect) -> Outcome:
-    message = f'"{effect.command.name}" was not sent: money is halted'
-    problem = Problem(
-        "run.halted", message, effect.command.step.location, 'run "onboard halt --off", then "onboard resume"'
-    )
-    return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0, fault=Fault.GUARD)
-
-
-def _cap(effect: Effect, refusal: CapExceeded) -> Outcome:
-    hold = refusal.hold
-    whose = "this client" if ":client:" in hold.scope else "the run"
-    moves = f'"{effect.command.name}" would move {hold.amount:f} {hold.asset} on top of {refusal.used:f}'
-    message = f"{moves}: more than the cap of {hold.limit:f} for {whose}"
-    problem = Problem(
-        "money.cap",
-        message,
-        effect.command.step.location,
-        "raise limits.money in the playbook, or --cap, after a second look",
-    )
-    return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=Fault.GUARD)
+def _guarded(problem: Problem, attempts: int) -> Outcome:
+    return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=attempts, fault=Fault.GUARD)

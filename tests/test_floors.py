@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
     {"judging"},
     {"looking"},
     {"actions", "auth", "client", "journal", "limiter"},
-    {"load", "movements", "performer"},
+    {"effect_words", "load", "movements", "performer"},
     {"prepare", "reconciling", "reporters", "settle"},
     {"reconcile_step", "saved"},
     {"advance"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -129,8 +130,6 @@ def test_an_amount_is_written_out() -> None:
 
 
 def test_a_wish() -> None:
-    from pathlib import Path
-
     wish = Wish(
         Path("p.playbook.yaml"),
         "clients.csv",

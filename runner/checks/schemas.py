@@ -32,7 +32,7 @@ _YES = {
 
 
 def enum_problem(check: Check, schema: Schema, subject: str = "the answer") -> Finding | None:
-    """An operand that the schema rules out, by enum or by type. `subject` as in "a CoinMENA client"."""
+    """An operand that the schema rules out, by enum or by type. `subject`: what the answer is, in words."""
     if check.is_template or check.count:
         return None
     node = _declared(check.path, schema)

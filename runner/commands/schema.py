@@ -12,7 +12,7 @@ from runner.nearest import did_you_mean
 @click.command("schema")
 @click.argument("name", required=False)
 def command(name: str | None) -> int:
-    """Print the JSON Schema NAME (playbook, provider, report, plan, coinmena/client, …); without NAME, list them."""
+    """Print the JSON Schema NAME (playbook, provider, report, plan, …); without NAME, list them."""
     folder = resources.schemas()
     known = sorted(str(path.relative_to(folder)).removesuffix(".schema.json") for path in folder.rglob("*.schema.json"))
     if name is None:
