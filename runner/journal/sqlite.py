@@ -109,8 +109,9 @@ class SqliteJournal:
                 except CapExceeded as refusal:
                     answers.append((job, refusal))
             connection.execute("commit")
-        except (sqlite3.Error, JournalError) as error:
+        except Exception as error:
             # Once a commit failed, what is on disk is no longer what the run believes: nothing more may be sent.
+            # Whatever it was, those who wait for this transaction must hear of it.
             self._broken = error if isinstance(error, JournalError) else _journal_error(error, self._path)
             if connection.in_transaction:
                 connection.rollback()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
+from urllib.parse import quote
 
 from runner.drawing import clean, draw_all
 from runner.model.problem import Location, Problem
@@ -70,7 +71,7 @@ def _sarif_result(problem: Problem) -> dict[str, Any]:
     text = f"{problem.message}\n{problem.hint}" if problem.hint else problem.message
     result: dict[str, Any] = {"ruleId": problem.code, "level": problem.severity, "message": {"text": text}}
     if place := problem.location:
-        physical: dict[str, Any] = {"artifactLocation": {"uri": place.path}}
+        physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.path)}}
         if place.line:
             physical["region"] = {
                 "startLine": place.line,

@@ -73,6 +73,13 @@ def test_each_attempt_is_signed_afresh() -> None:
     assert first["X-Signature"] != second["X-Signature"]
 
 
+def test_a_signature_follows_the_servers_clock() -> None:
+    auth = auth_of()
+    auth.learn(formatdate(EPOCH + 3600, usegmt=True))
+    assert 1 == auth.corrections
+    assert str(int((EPOCH + 3600) * 1000)) == auth.headers(POST)["X-Timestamp"]
+
+
 # -- every part of the recipe is data -----------------------------------------------------------------------------
 
 

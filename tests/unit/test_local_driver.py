@@ -223,6 +223,24 @@ async def test_asking_again_does_not_renew_the_patience() -> None:
     assert 480 < drive.told[-1][0] <= 600
 
 
+async def test_who_becomes_due_while_another_is_in_flight_goes_on() -> None:
+    """The second would be due only after patience is over, but the first, asked again, takes its time."""
+    script = lost_once()
+    office = Office(script)
+    send = office.send
+
+    async def slow(request: Request, headers: Mapping[str, str], *, leave: Any = None) -> Response | NoAnswer:
+        is_second = "user-2" in request.path + request.body.decode()
+        await anyio.sleep(40 if is_second else 0)
+        if not is_second and asyncio.get_running_loop().time() > 100:
+            await anyio.sleep(30)
+        return await send(request, headers, leave=leave)
+
+    office.send = slow  # type: ignore[method-assign]
+    drive = await Driven(2, office, DEPOSIT, provider=LATER).go(Pace(jobs=2, wait=30))
+    assert [Ending.DONE, Ending.DONE] == drive.endings
+
+
 async def test_a_halt_wakes_who_waits() -> None:
     drive = Driven(1, Office(lost_once()), DEPOSIT, provider=LATER)
 
