@@ -132,7 +132,8 @@ def _money(run: ClientRun, command: Perform, got: Outcome) -> list[Ours]:
     moves = moved_of(run.performer.operation(command), command.values)
     if not isinstance(moves, Moved):
         return []
-    state = "moved" if got.status is StepStatus.PASSED else "not-moved"
+    has_moved = got.status is StepStatus.PASSED or got.moved is not None
+    state = "moved" if has_moved else "not-moved"
     return [Ours(got.reference, run.client.key, command.name, state, moves)]
 
 

@@ -66,7 +66,8 @@ def our_calls(client: str, entries: Sequence[Entry]) -> list[Ours]:
     for (step, item), group in calls.items():
         intents = [entry for entry in group if entry.kind == "intent" and entry.body.get("moves")]
         outcomes = [Outcome.from_json(entry.body) for entry in group if entry.kind == "outcome"]
-        passed = any(outcome.status is StepStatus.PASSED for outcome in outcomes)
+        # Money that moved has moved, also when a check of its step failed afterwards.
+        passed = any(outcome.status is StepStatus.PASSED or outcome.moved is not None for outcome in outcomes)
         settled = {entry.key.attempt for entry in group if entry.kind == "outcome"}
         last = {entry.body["reference"]: entry for entry in sorted(intents, key=lambda entry: entry.key.attempt)}
         final = max((entry.key.attempt for entry in intents), default=0)

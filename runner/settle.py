@@ -115,6 +115,8 @@ async def settle(effect: Effect) -> Outcome | Later:
                 outcome = effect.performer.timed(_conclude(effect, state, move), tally)
                 if outcome.is_final:
                     await _record(effect, state, outcome)
+                elif move is Move.UNKNOWN:
+                    await _remember(effect, state)
                 return outcome
 
 
@@ -123,7 +125,9 @@ def _found(effect: Effect) -> _State:
     state = _State(attempt=max((entry.key.attempt for entry in effect.entries), default=0), closed=_closed(effect))
     for entry in sorted(effect.entries, key=lambda entry: (entry.key.attempt, entry.kind)):
         if entry.kind == "intent":
-            state.number = entry.body["number"]
+            if entry.body["number"] != state.number:
+                # A new number is given only when the old reference is known to be dead.
+                state.number, state.doubt, state.is_ours = entry.body["number"], None, False
             state.begun = Moment.from_json(entry.body["moment"])
             if entry.key.attempt not in state.closed:
                 state.is_ours = True
@@ -300,12 +304,23 @@ def _changed(effect: Effect) -> Outcome | None:
     """Same reference, other body: refused before the network."""
     ours = _fingerprint(effect)
     closed = _closed(effect)
+    moved = _moved_before(effect)
     for entry in effect.entries:
         # What was refused for certain may be asked for again with other values; what may have happened may not.
-        if entry.kind == "intent" and entry.key.attempt not in closed and entry.body["fingerprint"] != ours:
+        may_stand = moved is not None or entry.key.attempt not in closed
+        if entry.kind == "intent" and may_stand and entry.body["fingerprint"] != ours:
             problem = effect_words.changed(effect.command)
-            return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0)
+            return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0, moved=moved)
     return None
+
+
+def _moved_before(effect: Effect) -> Moved | None:
+    """What the last finished outcome says that this step moved: it passed, or only a check of it failed."""
+    found: Moved | None = None
+    for entry in sorted(effect.entries, key=lambda entry: entry.key.attempt):
+        if entry.kind == "outcome" and (outcome := Outcome.from_json(entry.body)).is_final:
+            found = outcome.moved
+    return found
 
 
 def _held(effect: Effect, state: _State, moved: Moved | None) -> Moved | None:

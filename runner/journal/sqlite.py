@@ -59,7 +59,8 @@ class SqliteJournal:
             _prepare(self._reader, self._cipher)
         except sqlite3.Error as error:
             raise _journal_error(error, path) from error
-        self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
+        writer = self._connect()
+        self._thread = threading.Thread(target=self._write_forever, args=(writer,), name="journal", daemon=True)
         self._thread.start()
 
     def _connect(self) -> sqlite3.Connection:
@@ -75,8 +76,7 @@ class SqliteJournal:
 
     # -- the writer thread -------------------------------------------------------------------------------------------
 
-    def _write_forever(self) -> None:
-        connection = self._connect()
+    def _write_forever(self, connection: sqlite3.Connection) -> None:
         stop = False
         while not stop:
             jobs: list[_Job] = []

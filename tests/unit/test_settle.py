@@ -12,6 +12,7 @@ from stand_ins import (
     CREATE,
     DEPOSIT,
     DROPPED,
+    PACK,
     REFUSED,
     UPLOAD,
     Apply,
@@ -34,6 +35,7 @@ from runner.model.outcome import ClientResult, Ending, Fault, StepResult, StepSt
 from runner.model.plan import Client
 from runner.model.playbook import Cap
 from runner.model.problem import Problem, ProblemError
+from runner.model.provider import Provider
 
 pytestmark = pytest.mark.anyio
 
@@ -658,6 +660,29 @@ async def test_a_retry_of_a_deposit_whose_check_failed_counts_its_money_once() -
     result = await go(on)
     assert (Ending.DONE, ["100.00 USD"], Decimal(100)) == (result.outcome, moved(result), await held(on))
     assert 1 == len(on.desk.orders)
+
+
+@pytest.mark.parametrize("provider", [PACK, UNKNOWN_REPEAT], ids=["refused", "unknown"])
+async def test_a_row_changed_after_its_money_moved_is_refused_and_the_money_stays_counted(provider: Provider) -> None:
+    on = stage(DEPOSIT, provider=provider)
+    on.desk.order_status = "reviewing"
+    await go(on)
+    await retry(on, 1)
+    count = len(on.desk.requests)
+    result = await go(on, person(amount="7.00"))
+    assert (Ending.REJECTED, "effect.changed") == (result.outcome, code(result))
+    assert (["100.00 USD"], Decimal(100), count) == (moved(result), await held(on), len(on.desk.requests))
+
+
+async def test_a_duplicate_that_could_not_be_looked_up_at_once_is_still_not_ours() -> None:
+    """An earlier run paid; that we could not see it for a while does not make it this run's money."""
+    on = stage(DEPOSIT)
+    await go(on)
+    on.journal = type(on.journal)()
+    on.desk.on("GET", *[instead(DROPPED)] * 4)
+    assert Ending.UNKNOWN is (await go(on)).outcome
+    result = await go(on)
+    assert (Ending.DONE, True, [], Decimal(0)) == (result.outcome, result.adopted, moved(result), await held(on))
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
