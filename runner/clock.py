@@ -49,10 +49,11 @@ def moment(clock: Clock) -> Moment:
 
 
 def age(clock: Clock, since: Moment) -> float:
-    """Seconds since then. A wall clock that somebody set does not matter while the machine has not been restarted."""
+    """Seconds since then, at least. A wall clock that somebody set does not matter while the machine runs on; after a
+    restart it can't make this more than the time since that restart."""
     if since.boot and since.boot == boot_id():
         return clock.elapsed() - since.elapsed
-    return clock.now() - since.at
+    return min(clock.now() - since.at, clock.elapsed())
 
 
 @cache

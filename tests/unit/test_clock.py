@@ -20,10 +20,18 @@ def test_age_is_measured_by_the_boot_clock() -> None:
 
 
 @pytest.mark.parametrize("boot", ["", "another boot"])
-def test_after_a_restart_only_the_wall_is_left(boot: str) -> None:
+def test_after_a_restart_the_wall_counts(boot: str) -> None:
+    clock = FakeClock()
+    clock.boot = 300.0
+    assert 10 == age(clock, Moment(EPOCH - 10, 9999.0, boot))
+
+
+@pytest.mark.parametrize("boot", ["", "another boot"])
+def test_a_wall_clock_that_leapt_can_not_make_it_older_than_the_restart(boot: str) -> None:
     clock = FakeClock()
     clock.boot = 3.0
-    assert 10 == age(clock, Moment(EPOCH - 10, 9999.0, boot))
+    clock.wall += 3600
+    assert 3 == age(clock, Moment(EPOCH - 10, 9999.0, boot))
 
 
 def test_the_systems_clock_runs() -> None:

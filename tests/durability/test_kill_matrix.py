@@ -1,0 +1,126 @@
+"""Killed with SIGKILL at every instant, resumed until done: nothing happens twice, nothing is lost, the report is true.
+
+A request that was on the wire when its sender died lands later (`late`): that is what looking up at once gets wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from matrix import EFFECTS, LAGS, TEMPERS, Cell, Matrix, Told
+
+# How the first process of a recovery dies: before the request left, while it is on its way, after its answer.
+FIRST = {
+    "after-intent": ("after-intent {step}#1", ""),
+    "mid-send": ("{reply}", "{operation}=late:0.5:x1"),
+    "after-reply": ("{reply}", ""),
+}
+
+
+def mid_send(strategy: str = "", clock_offset: float = 0.0, lags: tuple[str, ...] = LAGS) -> Iterator[Cell]:
+    """The request is with the provider, which carries it out `lag` seconds after its sender is dead."""
+    for step, (operation, reply) in EFFECTS.items():
+        for lag in lags:
+            name = f"{step} mid-send, lag {lag} s"
+            yield Cell(name, (reply,), f"{operation}=late:{lag}:x1", strategy=strategy, clock_offset=clock_offset)
+
+
+def at_rest(strategy: str = "") -> Iterator[Cell]:
+    """The effect has happened or has not, once and for all, before anybody looks."""
+    for step, (operation, reply) in EFFECTS.items():
+        yield Cell(f"{step} after-intent", (f"after-intent {step}#1",), strategy=strategy)
+        yield Cell(f"{step} after-reply", (reply,), strategy=strategy)
+        yield Cell(f"{step} dropped before", (reply,), f"{operation}=drop-before:x1", strategy=strategy)
+
+
+def first_kills() -> Iterator[tuple[str, Cell]]:
+    for step, (operation, reply) in EFFECTS.items():
+        for name, (strike, fault) in FIRST.items():
+            words = {"step": step, "operation": operation, "reply": reply}
+            yield step, Cell(f"{step} {name}", (strike.format(**words),), fault.format(**words))
+
+
+def recovery(told: Told, step: str) -> list[str]:
+    """The instants of the second process until the effect in question is settled."""
+    instants = list(told.instants[1])
+    last = next(number for number, name in enumerate(instants) if name.startswith(f"after-outcome {step}#"))
+    return instants[: last + 1]
+
+
+def failed(told: list[Told]) -> set[str]:
+    return {one.cell.name for one in told if one.wrong}
+
+
+def test_killed_at_every_instant_of_a_run(matrix: Matrix) -> None:
+    (healthy,) = matrix.play([Cell("not killed", ())])
+    assert "" == healthy.wrong
+    instants = healthy.instants[0]
+
+    assert len(instants) > 45
+    assert [] == matrix.wrong(Cell(name, (name,)) for name in instants)
+
+
+@pytest.mark.parametrize("matrix", TEMPERS, indirect=True)
+def test_killed_mid_send(matrix: Matrix) -> None:
+    assert [] == matrix.wrong(mid_send())
+
+
+def test_killed_again_at_every_instant_of_the_recovery(matrix: Matrix) -> None:
+    firsts = list(first_kills())
+    told = matrix.play(cell for _, cell in firsts)
+    assert set() == failed(told)
+
+    seconds = [
+        Cell(f"{cell.name}, then {instant}", (*cell.strikes, instant), cell.fault)
+        for (step, cell), one in zip(firsts, told, strict=True)
+        for instant in recovery(one, step)
+    ]
+
+    assert len(seconds) > 60
+    assert [] == matrix.wrong(seconds)
+
+
+def test_killed_five_times_at_the_same_instant(matrix: Matrix) -> None:
+    cells = [Cell(f"{step} after-intent", (f"after-intent {step}#1",) * 5) for step in EFFECTS]
+    cells += [
+        Cell(f"{step} dropped before", (reply,) * 5, f"{operation}=drop-before:x5")
+        for step, (operation, reply) in EFFECTS.items()
+    ]
+    assert [] == matrix.wrong(cells)
+
+
+@pytest.mark.parametrize("seconds", [-3600.0, 3600.0], ids=["back", "forward"])
+def test_killed_mid_send_and_the_clock_set(matrix: Matrix, seconds: float) -> None:
+    assert [] == matrix.wrong(mid_send(clock_offset=seconds, lags=("0.5", "2.5")))
+
+
+def test_suspended_between_intent_and_send(matrix: Matrix) -> None:
+    """The intent of a machine that slept is too old to be sent; it is begun anew."""
+    told = matrix.play(Cell(f"{step} stopped", (f"after-intent {step}#1",), action="stop") for step in EFFECTS)
+
+    assert set() == failed(told)
+    for one, step in zip(told, EFFECTS, strict=True):
+        assert f"after-intent {step}#2" in one.instants[0]
+
+
+# -- negative controls: a matrix that can't see a double proves nothing ---------------------------------------
+
+
+def test_sending_again_blindly_would_pay_twice(matrix: Matrix) -> None:
+    wrong = failed(matrix.play([*mid_send("blind"), *at_rest("blind")]))
+
+    assert {f"upload mid-send, lag {lag} s" for lag in LAGS} | {"upload after-reply"} <= wrong
+    if matrix.repeat == "ignored":
+        assert {f"{step} mid-send, lag {lag} s" for step in ("deposit", "withdraw") for lag in LAGS} <= wrong
+        assert {"deposit after-reply", "withdraw after-reply"} <= wrong
+
+
+def test_looking_up_at_once_would_pay_twice_what_was_on_the_wire(matrix: Matrix) -> None:
+    """It passes every cell whose effect is at rest: without mid-send this strategy looks safe."""
+    wrong = failed(matrix.play([*mid_send("at-once"), *at_rest("at-once")]))
+
+    landed_late = {"upload mid-send, lag 2.5 s"}
+    if matrix.repeat == "ignored":
+        landed_late |= {f"{step} mid-send, lag 2.5 s" for step in ("deposit", "withdraw")}
+    assert landed_late <= wrong
