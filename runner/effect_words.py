@@ -14,6 +14,12 @@ def changed(command: Perform) -> Problem:
     )
 
 
+def changed_since(command: Perform, run: int) -> Problem:
+    message = f'run {run} began "{command.name}" with other values and does not know how that ended'
+    hint = f'settle it first: "onboard resume {run}"; or name a new payment with --batch'
+    return Problem("effect.changed", message, command.step.location, hint)
+
+
 def gave_up(command: Perform, attempts: int) -> Problem:
     message = f'"{command.name}" did not happen after {attempts} attempts'
     return Problem("effect.gave-up", message, command.step.location, 'nothing was applied; run "onboard resume"')

@@ -67,6 +67,10 @@ def see(
     if lifecycle and state in lifecycle.dead:
         problem = dead_problem(provider, operation, str(state), body)
         return Seen(Sight.DEAD, answer, claim, placed(problem, command, redactor))
+    if operation.effect == "money" and claim and claim in taken:
+        message = f"{provider.title} has one payment under this reference, and another step of this client made it"
+        hint = "give each payment a reference of its own, or leave it out"
+        return Seen(Sight.DIFFERENT, answer, claim, Problem("effect.conflict", message, command.step.location, hint))
     differing = differences(rule, scope, body)
     if differing:
         names = ", ".join(f'"{name}"' for name in differing)

@@ -6,15 +6,14 @@ The decisions are `effects.decide`; this file asks it, does what it says, and wr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runner import effect_words
-from runner.clock import Clock, Moment, age, moment
+from runner.clock import Clock, age, moment
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.journal.base import CapExceeded, Entry, EntryKey, Hold, Journal
 from runner.judging import collect
-from runner.looking import Seen
 from runner.model.command import Perform
 from runner.model.http import NoAnswer, Trouble
 from runner.model.outcome import Ending, Fault, Moved, Outcome, StepStatus
@@ -22,9 +21,12 @@ from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
 from runner.model.provider import Operation
 from runner.movements import holds_of, moved_of
-from runner.performer import Performer, Sent
+from runner.performer import Performer
 from runner.redact import Redactor
 from runner.references import fingerprint, numbered, operation_reference
+from runner.standing import Standing, held, moved_before, standing, was_asked_otherwise
+
+Elsewhere = Mapping[int, Sequence[Entry]]
 
 # Between two tries of something that provably did not happen (no connection, throttled).
 _PAUSES = (0.5, 2.0, 5.0)
@@ -63,32 +65,12 @@ class Effect:
         return "" if given is None else str(given)
 
 
-@dataclass(slots=True)
-class _State:
-    """Where the settling stands.
-
-    `attempt` numbers every attempt there ever was, `tried` counts those of this settling: who resumes may try again.
-    `doubt` is when the newest attempt that may have happened was begun. `looked_past`: the last look-up was asked after
-    the horizon, so that what it did not see is not there. `closed` are attempts that are known to be over.
-    """
-
-    attempt: int = 0
-    tried: int = 0
-    number: int = 1
-    doubt: Moment | None = None
-    is_ours: bool = False
-    begun: Moment | None = None
-    sent: Sent | None = None
-    seen: Seen | None = None
-    looked_past: bool = False
-    closed: set[int] = field(default_factory=set)
-
-
 async def settle(effect: Effect) -> Outcome | Later:
     """The effect's outcome, recorded; or Later when the horizon has not passed yet."""
-    state = _found(effect)
+    elsewhere = await effect.journal.elsewhere(effect.run, _mark(effect))
+    state = standing(effect.entries, elsewhere)
     tally = effect.performer.tally()
-    if changed := _changed(effect):
+    if changed := _changed(effect, elsewhere):
         return effect.performer.timed(changed, tally)
     while True:
         known = _known(effect, state)
@@ -120,32 +102,7 @@ async def settle(effect: Effect) -> Outcome | Later:
                 return outcome
 
 
-def _found(effect: Effect) -> _State:
-    """Where the journal says we are: fresh, or with attempts whose outcome nobody wrote."""
-    state = _State(attempt=max((entry.key.attempt for entry in effect.entries), default=0), closed=_closed(effect))
-    for entry in sorted(effect.entries, key=lambda entry: (entry.key.attempt, entry.kind)):
-        if entry.kind == "intent":
-            if entry.body["number"] != state.number:
-                # A new number is given only when the old reference is known to be dead.
-                state.number, state.doubt, state.is_ours = entry.body["number"], None, False
-            state.begun = Moment.from_json(entry.body["moment"])
-            if entry.key.attempt not in state.closed:
-                state.is_ours = True
-                state.doubt = state.begun
-        elif entry.kind == "outcome":
-            outcome = Outcome.from_json(entry.body)
-            state.is_ours = state.is_ours or outcome.moved is not None
-            if entry.key.attempt == state.attempt and "reply" in entry.body:
-                state.sent = Sent(Reply(entry.body["reply"]), replace(outcome, fault=None), entry.body["is_own"])
-    return state
-
-
-def _closed(effect: Effect) -> set[int]:
-    """Attempts of which the journal knows how they ended."""
-    return {entry.key.attempt for entry in effect.entries if entry.kind == "outcome"}
-
-
-def _known(effect: Effect, state: _State) -> Known:
+def _known(effect: Effect, state: Standing) -> Known:
     return Known(
         effect.operation.repeat,
         in_doubt=state.doubt is not None,
@@ -158,18 +115,18 @@ def _known(effect: Effect, state: _State) -> Known:
     )
 
 
-def _left(effect: Effect, state: _State) -> float:
+def _left(effect: Effect, state: Standing) -> float:
     """Seconds until "not there" means that it did not happen and can't any more."""
     provider = effect.setting.provider
     since = state.doubt or state.begun or moment(effect.clock)
     return provider.send_window + provider.timeout + effect.operation.settle - age(effect.clock, since)
 
 
-def _later(effect: Effect, state: _State) -> Later:
+def _later(effect: Effect, state: Standing) -> Later:
     return Later(effect.clock.now() + max(0.0, _left(effect, state)), effect_words.in_flight(effect.command))
 
 
-async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | None:
+async def _send(effect: Effect, state: Standing, tally: Any) -> Outcome | Later | None:
     """Write the intent, then send. Returns what ends the settling early, None to go on deciding."""
     await _pause(effect, state)
     moved = moved_of(effect.operation, effect.command.values)
@@ -192,7 +149,7 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
     }
     try:
         is_ours = await effect.journal.begin(
-            effect.run, effect.client.key, _key(effect, state), begun.at, intent, holds
+            effect.run, effect.client.key, _key(effect, state), begun.at, intent, holds, _mark(effect)
         )
     except CapExceeded as refusal:
         return _guarded(effect_words.over_cap(effect.command, refusal), 1)
@@ -224,19 +181,19 @@ async def _send(effect: Effect, state: _State, tally: Any) -> Outcome | Later | 
     return None
 
 
-def _was_absent(effect: Effect, state: _State) -> bool:
+def _was_absent(effect: Effect, state: Standing) -> bool:
     """Was the doubt laid to rest: looked up after the horizon and not there?"""
     return state.seen is not None and state.seen.sight is Sight.ABSENT and state.looked_past
 
 
-async def _pause(effect: Effect, state: _State) -> None:
+async def _pause(effect: Effect, state: Standing) -> None:
     if state.sent is None or state.sent.reply in (Reply.DUPLICATE, Reply.DEAD):
         return
     told = state.sent.retry_after
     await effect.clock.sleep(min(told if told is not None else _PAUSES[min(state.attempt, len(_PAUSES)) - 1], 60.0))
 
 
-def _conclude(effect: Effect, state: _State, move: Move) -> Outcome:
+def _conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
     """The finished outcome of a settled effect."""
     sent, seen = state.sent, state.seen
     base = replace(
@@ -280,7 +237,7 @@ def _blank() -> Outcome:
     return Outcome(StepStatus.FAILED, Ending.REJECTED)
 
 
-def _given_up(effect: Effect, state: _State, base: Outcome) -> Outcome:
+def _given_up(effect: Effect, state: Standing, base: Outcome) -> Outcome:
     """Nothing happened, for certain, and we may not try any longer in this process."""
     if state.sent is not None and state.sent.outcome.fault is not None:
         return replace(state.sent.outcome, attempts=state.attempt, reference=base.reference)
@@ -290,7 +247,7 @@ def _given_up(effect: Effect, state: _State, base: Outcome) -> Outcome:
     return replace(base, problem=problem, fault=Fault.UNREACHABLE)
 
 
-def _unknown(effect: Effect, state: _State) -> Problem:
+def _unknown(effect: Effect, state: Standing) -> Problem:
     reference = _reference(effect, state) if effect.operation.reference else ""
     return effect_words.unknown(effect.command, reference, state.seen.problem if state.seen else None)
 
@@ -300,41 +257,23 @@ def _told(problem: Problem | None, effect: Effect) -> Problem:
     return problem.at(effect.command.step.location)
 
 
-def _changed(effect: Effect) -> Outcome | None:
+def _changed(effect: Effect, elsewhere: Elsewhere) -> Outcome | None:
     """Same reference, other body: refused before the network."""
     ours = _fingerprint(effect)
-    closed = _closed(effect)
-    moved = _moved_before(effect)
-    for entry in effect.entries:
-        # What was refused for certain may be asked for again with other values; what may have happened may not.
-        may_stand = moved is not None or entry.key.attempt not in closed
-        if entry.kind == "intent" and may_stand and entry.body["fingerprint"] != ours:
-            problem = effect_words.changed(effect.command)
-            return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0, moved=moved)
+    if was_asked_otherwise(effect.entries, ours):
+        problem = effect_words.changed(effect.command)
+        moved = moved_before(effect.entries)
+        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0, moved=moved)
+    for run, entries in elsewhere.items():
+        # What another run moved for certain is for the look-up to compare.
+        if moved_before(entries) is None and was_asked_otherwise(entries, ours):
+            problem = effect_words.changed_since(effect.command, run)
+            return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0)
     return None
 
 
-def _moved_before(effect: Effect) -> Moved | None:
-    """What the last finished outcome says that this step moved: it passed, or only a check of it failed."""
-    found: Moved | None = None
-    for entry in sorted(effect.entries, key=lambda entry: entry.key.attempt):
-        if entry.kind == "outcome" and (outcome := Outcome.from_json(entry.body)).is_final:
-            found = outcome.moved
-    return found
-
-
-def _held(effect: Effect, state: _State, moved: Moved | None) -> Moved | None:
-    """What is reserved of the caps for this effect: from its first intent until it is known to move nothing."""
-    if state.tried:
-        return moved
-    held: Moved | None = None
-    for entry in sorted(effect.entries, key=lambda entry: (entry.key.attempt, entry.kind)):
-        if entry.kind == "intent" and entry.body["moves"]:
-            held = Moved.from_json(entry.body["moves"])
-        elif entry.kind == "outcome":
-            outcome = Outcome.from_json(entry.body)
-            held = None if outcome.is_final and outcome.moved is None else held
-    return held
+def _held(effect: Effect, state: Standing, moved: Moved | None) -> Moved | None:
+    return moved if state.tried else held(effect.entries)
 
 
 def _missing(effect: Effect, held: Moved | None, moved: Moved | None) -> Sequence[Hold]:
@@ -351,7 +290,7 @@ def _holds(effect: Effect, moved: Moved | None) -> Sequence[Hold]:
     return holds_of(effect.run, effect.setting, effect.client, effect.command.step, moved)
 
 
-async def _record(effect: Effect, state: _State, outcome: Outcome, more: Mapping[str, Any] | None = None) -> None:
+async def _record(effect: Effect, state: Standing, outcome: Outcome, more: Mapping[str, Any] | None = None) -> None:
     moved = moved_of(effect.operation, effect.command.values)
     release: Sequence[Hold] = ()
     if outcome.is_final and outcome.moved is None and isinstance(moved, Moved):
@@ -364,7 +303,7 @@ async def _record(effect: Effect, state: _State, outcome: Outcome, more: Mapping
     await effect.journal.finish(effect.run, effect.client.key, key, effect.clock.now(), body, release)
 
 
-async def _remember(effect: Effect, state: _State) -> None:
+async def _remember(effect: Effect, state: Standing) -> None:
     """This attempt is over, the effect is not: who looks again later must know what the provider said."""
     if state.sent is None or state.attempt in state.closed or state.sent.reply is Reply.LOST:
         return
@@ -372,16 +311,30 @@ async def _remember(effect: Effect, state: _State) -> None:
     await _record(effect, state, replace(state.sent.outcome, fault=Fault.UNREACHABLE), more)
 
 
-def _key(effect: Effect, state: _State) -> EntryKey:
+def _mark(effect: Effect) -> str:
+    """One text for this effect in every run: where it goes and the name it goes by.
+
+    That name is our reference; where the provider takes none, its own identity for the thing, else the whole body.
+    """
+    operation, values = effect.operation, effect.command.values
+    name: object = values
+    if operation.reference:
+        name = operation_reference(effect.setting, effect.client, effect.command, operation)
+    elif operation.identity:
+        name = [values.get(field) for field in operation.identity]
+    return fingerprint(operation.name, {"at": effect.setting.base_url, "name": name})
+
+
+def _key(effect: Effect, state: Standing) -> EntryKey:
     return EntryKey(effect.command.step.id, effect.command.item, state.attempt)
 
 
-def _reference(effect: Effect, state: _State) -> str:
+def _reference(effect: Effect, state: Standing) -> str:
     first = operation_reference(effect.setting, effect.client, effect.command, effect.operation)
     return effect.own_reference or numbered(first, state.number)
 
 
-def _values(effect: Effect, state: _State) -> Mapping[str, Any]:
+def _values(effect: Effect, state: Standing) -> Mapping[str, Any]:
     rule = effect.operation.reference
     if rule is None:
         return effect.command.values

@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
     {"looking"},
     {"actions", "auth", "client", "journal", "limiter"},
     {"effect_words", "load", "movements", "performer"},
+    {"standing"},
     {"prepare", "reconciling", "reporters", "settle"},
     {"reconcile_step", "saved"},
     {"advance"},

@@ -105,8 +105,16 @@ class Journal(Protocol):
         at: float,
         intent: Mapping[str, Any],
         holds: Sequence[Hold] = (),
+        mark: str = "",
     ) -> bool:
-        """True for the one caller whose intent is now on disk. Raises CapExceeded when a hold does not fit."""
+        """True for the one caller whose intent is now on disk. Raises CapExceeded when a hold does not fit.
+
+        `mark` is one text for this effect in every run; `elsewhere` finds it again.
+        """
+        ...
+
+    async def elsewhere(self, run: int, mark: str) -> Mapping[int, Sequence[Entry]]:
+        """What other runs wrote down of the effect with this mark, by run."""
         ...
 
     async def finish(

@@ -18,6 +18,7 @@ class MemoryJournal:
         self._clients: dict[int, dict[str, ClientState]] = {}
         self._entries: dict[tuple[int, str], dict[tuple[EntryKey, str], Entry]] = {}
         self._held: dict[tuple[str, str], Decimal] = {}
+        self._marks: dict[str, set[tuple[int, str, str, int]]] = {}
 
     async def open_run(self, header: Mapping[str, Any], rows: Sequence[Row], at: float) -> int:
         run = len(self._runs) + 1
@@ -42,6 +43,7 @@ class MemoryJournal:
         at: float,
         intent: Mapping[str, Any],
         holds: Sequence[Hold] = (),
+        mark: str = "",
     ) -> bool:
         entries = self._entries.setdefault((run, client), {})
         if (key, "intent") in entries:
@@ -51,8 +53,19 @@ class MemoryJournal:
             if hold.limit is not None and used + hold.amount > hold.limit:
                 raise CapExceeded(hold, used)
         entries[key, "intent"] = Entry(key, "intent", at, intent)
+        self._marks.setdefault(mark, set()).add((run, client, key.step, key.item))
         self._add(holds, 1)
         return True
+
+    async def elsewhere(self, run: int, mark: str) -> Mapping[int, Sequence[Entry]]:
+        found: dict[int, list[Entry]] = {}
+        for other, client, step, item in self._marks.get(mark, ()):
+            if other != run:
+                entries = self._entries[other, client].values()
+                found.setdefault(other, []).extend(
+                    entry for entry in entries if (entry.key.step, entry.key.item) == (step, item)
+                )
+        return found
 
     async def finish(
         self,

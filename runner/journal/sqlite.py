@@ -13,7 +13,8 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ create table if not exists entries (
   run integer not null, client text not null, step text not null, item integer not null, attempt integer not null,
   kind text not null, at real not null, body text not null,
   primary key (run, client, step, item, attempt, kind)) without rowid;
+create table if not exists marks (
+  mark text not null, run integer not null, client text not null, step text not null, item integer not null,
+  primary key (mark, run, client, step, item)) without rowid;
 create table if not exists held (
   scope text not null, asset text not null, amount text not null, primary key (scope, asset)) without rowid;
 """
@@ -114,7 +118,9 @@ class SqliteJournal:
             # Whatever it was, those who wait for this transaction must hear of it.
             self._broken = error if isinstance(error, JournalError) else _journal_error(error, self._path)
             if connection.in_transaction:
-                connection.rollback()
+                # On a disk that takes nothing this may fail too, and nobody may be left waiting for it.
+                with suppress(sqlite3.Error):
+                    connection.rollback()
             answers = [(job, self._broken) for job in jobs]
         return answers
 
@@ -161,20 +167,16 @@ class SqliteJournal:
         await self._write(lambda connection: connection.execute(sql, (status, at, exit_code, run)))
 
     async def runs(self) -> Sequence[RunState]:
-        rows = self._reader.execute("select id from runs order by id").fetchall()
-        found = [await self.run(row[0]) for row in rows]
+        found = [await self.run(row[0]) for row in list(self._read("select id from runs order by id"))]
         return [state for state in found if state]
 
     async def run(self, run: int | None) -> RunState | None:
         where, values = ("where id = ?", (run,)) if run is not None else ("order by id desc limit 1", ())
-        row = self._reader.execute(
-            f"select id, header, status, started_at, finished_at, exit_code from runs {where}", values
-        ).fetchone()
+        sql = f"select id, header, status, started_at, finished_at, exit_code from runs {where}"
+        row = next(self._read(sql, values), None)
         if row is None:
             return None
-        counts = dict(
-            self._reader.execute("select state, count(*) from clients where run = ? group by state", (row[0],))
-        )
+        counts = dict(self._read("select state, count(*) from clients where run = ? group by state", (row[0],)))
         return RunState(row[0], self._load(row[1]), row[2], row[3], row[4], row[5], counts)
 
     # -- clients -----------------------------------------------------------------------------------------------------
@@ -188,7 +190,7 @@ class SqliteJournal:
 
     async def clients(self, run: int) -> AsyncIterator[ClientState]:
         sql = "select key, line, digest, state, due, result from clients where run = ? order by ordinal"
-        for key, line, digest, state, due, result in self._reader.execute(sql, (run,)):
+        for key, line, digest, state, due, result in self._read(sql, (run,)):
             yield ClientState(key, line, digest, state, due, self._load(result) if result else None)
 
     # -- entries -----------------------------------------------------------------------------------------------------
@@ -197,7 +199,7 @@ class SqliteJournal:
         await self.flush()
         sql = "select step, item, attempt, kind, at, body from entries where run = ? and client = ?"
         sql += " order by step, item, attempt, kind"
-        rows = self._reader.execute(sql, (run, client)).fetchall()
+        rows = self._read(sql, (run, client))
         return [Entry(EntryKey(*row[:3]), row[3], row[4], self._load(row[5])) for row in rows]
 
     async def begin(
@@ -208,6 +210,7 @@ class SqliteJournal:
         at: float,
         intent: Mapping[str, Any],
         holds: Sequence[Hold] = (),
+        mark: str = "",
     ) -> bool:
         row = self._row(run, client, key, "intent", at, intent)
 
@@ -217,12 +220,19 @@ class SqliteJournal:
             for hold in holds:
                 _check(connection, hold)
             connection.execute(INSERT_ENTRY, row)
+            connection.execute(INSERT_MARK, (mark, *row[:4]))
             for hold in holds:
                 _add(connection, hold, hold.amount)
             return True
 
         answer = await self._write(write)
         return bool(answer)
+
+    async def elsewhere(self, run: int, mark: str) -> Mapping[int, Sequence[Entry]]:
+        found: dict[int, list[Entry]] = {}
+        for other, *place, kind, at, body in self._read(ELSEWHERE, (mark, run)):
+            found.setdefault(other, []).append(Entry(EntryKey(*place), kind, at, self._load(body)))
+        return found
 
     async def finish(
         self,
@@ -289,8 +299,18 @@ class SqliteJournal:
         return self._cipher.seal(json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str))
 
     def _load(self, text: str) -> dict[str, Any]:
-        body: dict[str, Any] = json.loads(self._cipher.open(text))
+        try:
+            body: dict[str, Any] = json.loads(self._cipher.open(text))
+        except ValueError as error:
+            raise _journal_error(sqlite3.DatabaseError("a line is not what was written"), self._path, "read") from error
         return body
+
+    def _read(self, sql: str, values: Sequence[object] = ()) -> Iterator[Any]:
+        """Rows, one by one. That a page is damaged shows when it is read, not when the journal is opened."""
+        try:
+            yield from self._reader.execute(sql, values)
+        except sqlite3.Error as error:
+            raise _journal_error(error, self._path, "read") from error
 
     def _row(
         self, run: int, client: str, key: EntryKey, kind: str, at: float, body: Mapping[str, Any]
@@ -309,6 +329,11 @@ class SqliteJournal:
 
 
 INSERT_ENTRY = "insert into entries values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
+INSERT_MARK = "insert into marks values (?, ?, ?, ?, ?) on conflict do nothing"
+ELSEWHERE = (
+    "select run, step, item, attempt, kind, at, body from marks join entries using (run, client, step, item) "
+    "where mark = ? and run <> ? order by run, step, item, attempt, kind"
+)
 HAS_INTENT = (
     "select 1 from entries where run = ? and client = ? and step = ? and item = ? and attempt = ? and kind = 'intent'"
 )
@@ -375,7 +400,18 @@ def _add(connection: sqlite3.Connection, hold: Hold, amount: Decimal) -> None:
     )
 
 
-def _journal_error(error: Exception, path: Path) -> JournalError:
+_RESUME = 'then "onboard resume" goes on, or run it again if it had not begun'
+_HINTS = {
+    sqlite3.SQLITE_BUSY: f"end the program that holds it; {_RESUME}",
+    # Not another folder: a provider that does not refuse used references would be paid by a journal that knows nothing.
+    sqlite3.SQLITE_CORRUPT: "restore it from a backup; without one, compare with the provider before paying again",
+}
+_HINTS[sqlite3.SQLITE_NOTADB] = _HINTS[sqlite3.SQLITE_CORRUPT]
+
+
+def _journal_error(error: Exception, path: Path, what: str = "written") -> JournalError:
+    """The hint is by what went wrong; reading goes wrong only when the file is damaged."""
     reason = str(error).lower() or type(error).__name__
-    hint = 'free space, make the folder writable, or name another one with --state; then run "onboard resume"'
-    return JournalError(Problem("journal.unwritable", f'the journal "{path}" can\'t be written: {reason}', hint=hint))
+    kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT if what == "read" else 0) & 0xFF
+    hint = _HINTS.get(kind, f"free space and make the folder writable; {_RESUME}")
+    return JournalError(Problem("journal.unwritable", f'the journal "{path}" can\'t be {what}: {reason}', hint=hint))

@@ -57,13 +57,18 @@ TEMPERS = {
     LATE: ("ignored", ("--refuse-used-references", "no", "--visible-after", VISIBLE_AFTER)),
 }
 
+MOVED = (("deposits", Decimal("100.00")), ("withdrawals", Decimal("25.00")))
+
 # At once, soon, and later than anybody waits for an answer.
 LAGS = ("0", "0.5", "2.5")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the matrix: a fault that the provider is told first, then where each process dies."""
+    """One row of the matrix: a fault that the provider is told first, then where each process dies.
+
+    `again`: whoever comes back starts a new run of the same file instead of resuming the old one.
+    """
 
     name: str
     strikes: tuple[str, ...]
@@ -71,6 +76,7 @@ class Cell:
     action: str = "kill"
     strategy: str = ""
     clock_offset: float = 0.0
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,7 +194,7 @@ class Matrix:
         strikes = [*cell.strikes, *[""] * TRIES]
         for turn, strike in enumerate(strikes):
             # Before the run is on disk there is nothing to resume.
-            words = _words(is_known=any("after-run#1" in log for log in instants))
+            words = _words(is_known=not cell.again and any("after-run#1" in log for log in instants))
             now = cell if turn or not cell.clock_offset else replace(cell, clock_offset=0.0)
             codes.append(self.victims.run(folder, self.sandbox.env, words, now, strike))
             instants.append(tuple((folder / "instants").read_text("utf-8").split("\n")[:-1]))
@@ -227,13 +233,14 @@ def _wrong(life: _Life, state: Mapping[str, Any]) -> str:
     report = json.loads((life.folder / "report.json").read_text("utf-8"))
     steps = {step["id"]: step["status"] for step in report["clients"][0]["steps"]}
     told = report["totals"]["money"].get("USD", {})
+    # A later run adopts what an earlier one moved, and does not claim it.
+    claims = () if life.cell.again else MOVED
     pairs = (
         ("clients", 1, _count(state, "clients", life.key)),
         ("documents", 1, _count(state, "documents", life.key)),
         ("deposits", Decimal("100.00"), _sum(state, life.key, "deposit", "debit")),
         ("withdrawals", Decimal("25.00"), _sum(state, life.key, "withdrawal", "credit")),
-        ("reported deposits", Decimal("100.00"), Decimal(told.get("deposits", "0"))),
-        ("reported withdrawals", Decimal("25.00"), Decimal(told.get("withdrawals", "0"))),
+        *((f"reported {kind}", amount, Decimal(told.get(kind, "0"))) for kind, amount in claims),
         ("outcome", "done", report["clients"][0]["outcome"]),
         ("steps", {"passed"}, set(steps.values())),
     )

@@ -6,6 +6,7 @@ A request that was on the wire when its sender died lands later (`late`): that i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from matrix import EFFECTS, LAGS, TEMPERS, Cell, Matrix, Told
@@ -18,20 +19,19 @@ FIRST = {
 }
 
 
-def mid_send(strategy: str = "", clock_offset: float = 0.0, lags: tuple[str, ...] = LAGS) -> Iterator[Cell]:
+def mid_send(lags: tuple[str, ...] = LAGS, **more: Any) -> Iterator[Cell]:
     """The request is with the provider, which carries it out `lag` seconds after its sender is dead."""
     for step, (operation, reply) in EFFECTS.items():
         for lag in lags:
-            name = f"{step} mid-send, lag {lag} s"
-            yield Cell(name, (reply,), f"{operation}=late:{lag}:x1", strategy=strategy, clock_offset=clock_offset)
+            yield Cell(f"{step} mid-send, lag {lag} s", (reply,), f"{operation}=late:{lag}:x1", **more)
 
 
-def at_rest(strategy: str = "") -> Iterator[Cell]:
+def at_rest(**more: Any) -> Iterator[Cell]:
     """The effect has happened or has not, once and for all, before anybody looks."""
     for step, (operation, reply) in EFFECTS.items():
-        yield Cell(f"{step} after-intent", (f"after-intent {step}#1",), strategy=strategy)
-        yield Cell(f"{step} after-reply", (reply,), strategy=strategy)
-        yield Cell(f"{step} dropped before", (reply,), f"{operation}=drop-before:x1", strategy=strategy)
+        yield Cell(f"{step} after-intent", (f"after-intent {step}#1",), **more)
+        yield Cell(f"{step} after-reply", (reply,), **more)
+        yield Cell(f"{step} dropped before", (reply,), f"{operation}=drop-before:x1", **more)
 
 
 def first_kills() -> Iterator[tuple[str, Cell]]:
@@ -90,6 +90,11 @@ def test_killed_five_times_at_the_same_instant(matrix: Matrix) -> None:
     assert [] == matrix.wrong(cells)
 
 
+def test_killed_and_the_same_file_run_again(matrix: Matrix) -> None:
+    """A new run knows what an earlier one may have on the wire."""
+    assert [] == matrix.wrong([*mid_send(again=True), *at_rest(again=True)])
+
+
 @pytest.mark.parametrize("seconds", [-3600.0, 3600.0], ids=["back", "forward"])
 def test_killed_mid_send_and_the_clock_set(matrix: Matrix, seconds: float) -> None:
     assert [] == matrix.wrong(mid_send(clock_offset=seconds, lags=("0.5", "2.5")))
@@ -108,7 +113,7 @@ def test_suspended_between_intent_and_send(matrix: Matrix) -> None:
 
 
 def test_sending_again_blindly_would_pay_twice(matrix: Matrix) -> None:
-    wrong = failed(matrix.play([*mid_send("blind"), *at_rest("blind")]))
+    wrong = failed(matrix.play([*mid_send(strategy="blind"), *at_rest(strategy="blind")]))
 
     assert {f"upload mid-send, lag {lag} s" for lag in LAGS} | {"upload after-reply"} <= wrong
     if matrix.repeat == "ignored":
@@ -118,7 +123,7 @@ def test_sending_again_blindly_would_pay_twice(matrix: Matrix) -> None:
 
 def test_looking_up_at_once_would_pay_twice_what_was_on_the_wire(matrix: Matrix) -> None:
     """It passes every cell whose effect is at rest: without mid-send this strategy looks safe."""
-    wrong = failed(matrix.play([*mid_send("at-once"), *at_rest("at-once")]))
+    wrong = failed(matrix.play([*mid_send(strategy="at-once"), *at_rest(strategy="at-once")]))
 
     landed_late = {"upload mid-send, lag 2.5 s"}
     if matrix.repeat == "ignored":
