@@ -23,7 +23,7 @@ from stage import JPEG, PATIENCE, Sandbox, clean_environment, csv_text, person
 
 HERE = Path(__file__).parent
 PLAYBOOK = HERE / "kill.playbook.yaml"
-AT_ONCE = 16
+AT_ONCE = 8
 KILLED = -9
 # Enough to get through: one more than the most kills of a cell, and some for waiting clients.
 TRIES = 5
@@ -37,8 +37,8 @@ EFFECTS = {
 
 # Short enough to wait for, long enough for a busy machine. The horizon is window + timeout + settle.
 PACK = """extends: coinmena
-timeout: 1s
-send_window: 1s
+timeout: 2s
+send_window: 3s
 operations:
   clients.create: {settle: 2s}
   documents.upload: {settle: 2s}
@@ -60,7 +60,7 @@ TEMPERS = {
 MOVED = (("deposits", Decimal("100.00")), ("withdrawals", Decimal("25.00")))
 
 # At once, soon, and later than anybody waits for an answer.
-LAGS = ("0", "0.5", "2.5")
+LAGS = ("0", "0.5", "3")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Victims:
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
-        return done.result(timeout=2 * PATIENCE)
+        return done.result(timeout=4 * PATIENCE)
 
     def stop(self) -> None:
         self._process.communicate(timeout=PATIENCE)
@@ -204,7 +204,7 @@ class Matrix:
 
 
 def _words(*, is_known: bool) -> list[str]:
-    common = ["--wait", "20s", "--report-json", "report.json", "--provider-file", "pack.yaml"]
+    common = ["--wait", "40s", "--report-json", "report.json", "--provider-file", "pack.yaml"]
     if is_known:
         return ["resume", *common]
     return ["run", PLAYBOOK.name, "--clients", "clients.csv", *common]

@@ -29,7 +29,7 @@ from runner.journal.sqlite import SqliteJournal
 Awaited = Callable[..., Coroutine[Any, Any, Any]]
 
 # So long a stopped process sleeps: longer than the send window of the matrix's pack.
-STOPPED = 2.0
+STOPPED = 4.0
 # Ids and references of this run, which would give one instant many names.
 _OURS = re.compile(r"/[^/]*\d[^/]*")
 
