@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from matrix import EFFECTS, LAGS, TEMPERS, Cell, Matrix, Told
+from matrix import EFFECTS, KILLED, LAGS, TEMPERS, Cell, Matrix, Told
 
 pytestmark = pytest.mark.xdist_group("kill matrix")  # busy enough for one worker
+
+# For certain later than the first look-up of the next process, however busy the machine is.
+AFTER_THE_LOOK = ("0", "6")
 
 # How the first process of a recovery dies: before the request left, while it is on its way, after its answer.
 FIRST = {
@@ -79,8 +82,10 @@ def test_killed_again_at_every_instant_of_the_recovery(matrix: Matrix) -> None:
         for instant in recovery(one, step)
     ]
 
-    assert len(seconds) > 50
-    assert [] == matrix.wrong(seconds)
+    twice = matrix.play(seconds)
+    assert set() == failed(twice)
+    # What a look-up sees of a late request is a matter of time: not every instant comes up a second time.
+    assert len([one for one in twice if one.codes[1] == KILLED]) > 50
 
 
 def test_killed_five_times_at_the_same_instant(matrix: Matrix) -> None:
@@ -89,7 +94,10 @@ def test_killed_five_times_at_the_same_instant(matrix: Matrix) -> None:
         Cell(f"{step} dropped before", (reply,) * 5, f"{operation}=drop-before:x5")
         for step, (operation, reply) in EFFECTS.items()
     ]
-    assert [] == matrix.wrong(cells)
+    told = matrix.play(cells)
+
+    assert set() == failed(told)
+    assert {5} == {one.codes.count(KILLED) for one in told}
 
 
 def test_killed_and_the_same_file_run_again(matrix: Matrix) -> None:
@@ -125,9 +133,9 @@ def test_sending_again_blindly_would_pay_twice(matrix: Matrix) -> None:
 
 def test_looking_up_at_once_would_pay_twice_what_was_on_the_wire(matrix: Matrix) -> None:
     """It passes every cell whose effect is at rest: without mid-send this strategy looks safe."""
-    wrong = failed(matrix.play([*mid_send(strategy="at-once"), *at_rest(strategy="at-once")]))
+    wrong = failed(matrix.play([*mid_send(AFTER_THE_LOOK, strategy="at-once"), *at_rest(strategy="at-once")]))
 
-    landed_late = {"upload mid-send, lag 3 s"}
+    landed_late = {"upload mid-send, lag 6 s"}
     if matrix.repeat == "ignored":
-        landed_late |= {f"{step} mid-send, lag 3 s" for step in ("deposit", "withdraw")}
+        landed_late |= {f"{step} mid-send, lag 6 s" for step in ("deposit", "withdraw")}
     assert landed_late <= wrong
