@@ -5,26 +5,27 @@ from __future__ import annotations
 import base64
 import os
 import signal
+import stat
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 import anyio
-import click
 
 from runner import exit_codes
 from runner.clock import SystemClock
 from runner.commands.options import share_of, waves_of
 from runner.commands.progress import make_progress
-from runner.commands.say import say_problems
+from runner.commands.say import hush, say, say_problems
 from runner.drivers.local import Halt, Pace
 from runner.execute import Tools, execute, locked, results
 from runner.journal.base import Journal
 from runner.journal.cipher import Cipher, cipher_of
-from runner.journal.sqlite import open_journal
+from runner.journal.sqlite import open_journal, sync_folder
 from runner.load.credentials import read_credentials
-from runner.model.outcome import ClientResult
 from runner.model.problem import Problem, ProblemError
 from runner.model.run import RunResult
 from runner.prepare import Prepared, Wish
@@ -50,7 +51,8 @@ def carry_out(
     for name in ("report_json", "report_junit"):
         if options.get(name):
             # A report that can't be written is told before anything is sent, not after.
-            open_report(options[name]).close()
+            with open_report(options[name]):
+                pass
     clients = len(prepared.planned.plan.clients)
     state: Path = options["state"]
     cipher = cipher_of(environ)
@@ -58,8 +60,8 @@ def carry_out(
 
     async def run() -> int:
         journal = open_journal(state, cipher=cipher)
-        keep_stdin(prepared.wish, prepared.digests["clients"], state, cipher)
         try:
+            keep_stdin(prepared.wish, prepared.digests["clients"], state, cipher)
             tools = Tools(
                 journal,
                 SystemClock(),
@@ -87,12 +89,25 @@ def stdin_copy(state: Path, digest: str) -> Path:
 
 
 def keep_stdin(wish: Wish, digest: str, state: Path, cipher: Cipher) -> None:
-    """Standard input can't be read twice: without a copy, resume would not know the clients."""
+    """Standard input can't be read twice: without a copy, resume would not know the clients.
+
+    It is on disk before anything is sent. An earlier run's copy is replaced only by a whole one.
+    """
     if wish.stdin is None:
         return
-    handle = os.open(stdin_copy(state, digest), os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as out:
-        out.write(cipher.seal(base64.b64encode(wish.stdin).decode()))
+    path = stdin_copy(state, digest)
+    new = path.with_name(f"{path.name}.new")
+    try:
+        handle = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as out:
+            out.write(cipher.seal(base64.b64encode(wish.stdin).decode()))
+            out.flush()
+            os.fsync(out.fileno())
+        new.replace(path)
+    except OSError as error:
+        message = f'the state folder "{state}" can\'t be used: {_reason(error)}'
+        raise ProblemError([Problem("state.unusable", message, hint="free space, or name another folder")]) from None
+    sync_folder(state)
 
 
 def pace_of(options: Mapping[str, Any], clients: int, concurrency: int) -> Pace:
@@ -125,7 +140,7 @@ async def _watch_signals(halt: Halt) -> None:
             if halt.is_interrupt:
                 # The journal has every intent; what is in flight is looked up by resume.
                 os._exit(exit_codes.INTERRUPTED)
-            click.echo("stopping: requests in flight are finished first; press Ctrl-C again to stop now", err=True)
+            say("stopping: requests in flight are finished first; press Ctrl-C again to stop now")
             halt.stop(
                 Problem("run.interrupted", "the run was interrupted", hint='"onboard resume" goes on from here'),
                 is_interrupt=True,
@@ -133,20 +148,27 @@ async def _watch_signals(halt: Halt) -> None:
 
 
 async def report(result: RunResult, journal: Journal, options: Mapping[str, Any]) -> None:
-    """Every report that was asked for, each streamed from the journal."""
+    """Every report that was asked for, each streamed from the journal.
+
+    One that can't be written is told and changes nothing: the run is over, and its exit code says how it went.
+    """
     run = int(result.head.id)
-
-    def everyone() -> AsyncIterator[ClientResult]:
-        return results(journal, run)
-
-    if options.get("report_json"):
-        with open_report(options["report_json"]) as out:
-            await json_report.write(result, everyone(), out)
-    if options.get("report_junit"):
-        with open_report(options["report_junit"]) as out:
-            await junit_report.write(result, everyone(), out)
+    for name, write in (("report_json", json_report.write), ("report_junit", junit_report.write)):
+        if options.get(name):
+            try:
+                with open_report(options[name]) as out:
+                    await write(result, results(journal, run), out)
+            except ProblemError as error:
+                hint = f'the run is in the journal: "onboard status {run} --format json" tells it'
+                say_problems(replace(problem, hint=hint) for problem in error.problems)
     if not options.get("quiet"):
-        await text_report.write(result, everyone(), sys.stdout, everybody=options.get("verbose", False))
+        try:
+            await text_report.write(result, results(journal, run), sys.stdout, everybody=options.get("verbose", False))
+            sys.stdout.flush()
+        except OSError as error:
+            hush(sys.stdout)
+            if not isinstance(error, BrokenPipeError):
+                say(f'standard output can\'t be written: {_reason(error)}; "onboard status {run}" tells it again')
 
 
 def write_rejects(prepared: Prepared, options: Mapping[str, Any]) -> None:
@@ -156,15 +178,21 @@ def write_rejects(prepared: Prepared, options: Mapping[str, Any]) -> None:
             rejects_report.write(prepared.rejected, clients.columns, as_lines=clients.kind != "csv", out=out)
 
 
-def open_report(path: str) -> TextIO:
-    """A report file: for its owner only, because even redacted it is about people."""
+@contextmanager
+def open_report(path: str) -> Iterator[TextIO]:
+    """A report file: for its owner only, because even redacted it is about people. Raises ProblemError."""
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        os.fchmod(handle, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
+            # Not of /dev/null and its like, which belong to everybody.
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                os.fchmod(handle, 0o600)
+            yield out
     except OSError as error:
-        reason = (error.strerror or "no reason given").lower()
-        raise ProblemError(
-            [Problem("report.unwritable", f'"{path}" can\'t be written: {reason}', hint="name another file")]
-        ) from None
-    return os.fdopen(handle, "w", encoding="utf-8", newline="")
+        message = f'"{path}" can\'t be written: {_reason(error)}'
+        raise ProblemError([Problem("report.unwritable", message, hint="name another file")]) from None
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or "no reason given").lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TextIO
 
 from runner.drawing import count_line, draw_all
@@ -29,7 +30,31 @@ def say_problems(problems: Iterable[Problem], stream: TextIO | None = None) -> N
     if len(told) > SHOWN:
         body = text.rstrip("\n").rpartition("\n\n")[0]
         text = f"{body}\n\n… and {len(told) - SHOWN:,} more; {count_line(told)}\n"
-    out.write(text)
+    try:
+        out.write(text)
+    except OSError:
+        if out is not sys.stderr:
+            raise
+        hush(out)
+
+
+def say(text: str) -> None:
+    """One line on standard error. That nobody can read it must not end what it is about."""
+    try:
+        sys.stderr.write(f"{text}\n")
+    except OSError:
+        hush(sys.stderr)
+
+
+def hush(stream: TextIO) -> None:
+    """A full disk, a closed pipe: what is still to be written here goes nowhere, so that ending does not fail for it.
+
+    The exit code is then all that tells how it went.
+    """
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _by_place(problem: Problem) -> tuple[bool, str, int, int]:

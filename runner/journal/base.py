@@ -23,9 +23,9 @@ class EntryKey:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row: `kind` is `intent`, `outcome` or `retry`; `at` is seconds since the epoch, UTC.
+    """One row: `kind` is `intent`, `outcome`, `retry` or `wait`; `at` is seconds since the epoch, UTC.
 
-    A `retry` says that a person wants failed outcomes up to this attempt tried again.
+    A `retry` says that a person wants failed outcomes up to this attempt tried again, a `wait` when a step began to.
     """
 
     key: EntryKey
@@ -137,6 +137,10 @@ class Journal(Protocol):
 
     async def retry(self, run: int, client: str, key: EntryKey, at: float) -> None:
         """A person wants the failed outcomes of this item up to `key.attempt` tried again."""
+        ...
+
+    async def wait(self, run: int, client: str, key: EntryKey, at: float, body: Mapping[str, Any]) -> None:
+        """A step began to wait; the first time stands. Queued like `finish`."""
         ...
 
     async def forget(self, client: str) -> int:

@@ -98,6 +98,9 @@ class MemoryJournal:
     async def retry(self, run: int, client: str, key: EntryKey, at: float) -> None:
         self._entries.setdefault((run, client), {}).setdefault((key, "retry"), Entry(key, "retry", at, {}))
 
+    async def wait(self, run: int, client: str, key: EntryKey, at: float, body: Mapping[str, Any]) -> None:
+        self._entries.setdefault((run, client), {}).setdefault((key, "wait"), Entry(key, "wait", at, body))
+
     async def forget(self, client: str) -> int:
         runs = [run for run, known in self._clients.items() if client in known]
         for run in runs:

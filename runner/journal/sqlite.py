@@ -256,6 +256,10 @@ class SqliteJournal:
         row = self._row(run, client, key, "retry", at, {})
         await self._write(lambda connection: connection.execute(INSERT_ENTRY, row))
 
+    async def wait(self, run: int, client: str, key: EntryKey, at: float, body: Mapping[str, Any]) -> None:
+        row = self._row(run, client, key, "wait", at, body)
+        self._write_later(lambda connection: connection.execute(INSERT_ENTRY, row))
+
     async def forget(self, client: str) -> int:
         def write(connection: sqlite3.Connection) -> int:
             runs = [row[0] for row in connection.execute("select run from clients where key = ?", (client,))]
@@ -302,7 +306,7 @@ class SqliteJournal:
         try:
             body: dict[str, Any] = json.loads(self._cipher.open(text))
         except ValueError as error:
-            raise _journal_error(sqlite3.DatabaseError("a line is not what was written"), self._path, "read") from error
+            raise _journal_error(sqlite3.DatabaseError(_NOT_OURS), self._path, "read") from error
         return body
 
     def _read(self, sql: str, values: Sequence[object] = ()) -> Iterator[Any]:
@@ -344,10 +348,24 @@ def open_journal(folder: Path, *, synchronous: str = "FULL", cipher: Cipher | No
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / "journal.db"
+        is_new = not path.exists()
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        if is_new:
+            # SQLite syncs what is in the folder; that there is a folder has to last as well.
+            sync_folder(folder.absolute().parent)
     except OSError as error:
         raise _journal_error(error, folder) from error
     return SqliteJournal(path, synchronous=synchronous, cipher=cipher)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last. Some may not be opened by us, some can't be synced at all: so be it."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _prepare(connection: sqlite3.Connection, cipher: Cipher) -> None:
@@ -400,10 +418,11 @@ def _add(connection: sqlite3.Connection, hold: Hold, amount: Decimal) -> None:
     )
 
 
+_NOT_OURS = "a line is not what was written"
 _RESUME = 'then "onboard resume" goes on, or run it again if it had not begun'
 _HINTS = {
     sqlite3.SQLITE_BUSY: f"end the program that holds it; {_RESUME}",
-    # Not another folder: a provider that does not refuse used references would be paid by a journal that knows nothing.
+    # Not "name another folder": a journal that knows nothing would pay again where used references are not refused.
     sqlite3.SQLITE_CORRUPT: "restore it from a backup; without one, compare with the provider before paying again",
 }
 _HINTS[sqlite3.SQLITE_NOTADB] = _HINTS[sqlite3.SQLITE_CORRUPT]
@@ -412,6 +431,9 @@ _HINTS[sqlite3.SQLITE_NOTADB] = _HINTS[sqlite3.SQLITE_CORRUPT]
 def _journal_error(error: Exception, path: Path, what: str = "written") -> JournalError:
     """The hint is by what went wrong; reading goes wrong only when the file is damaged."""
     reason = str(error).lower() or type(error).__name__
+    if reason.startswith("could not decode"):
+        # Python goes on to quote the text, and it is about people.
+        what, reason = "read", _NOT_OURS
     kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT if what == "read" else 0) & 0xFF
     hint = _HINTS.get(kind, f"free space and make the folder writable; {_RESUME}")
     return JournalError(Problem("journal.unwritable", f'the journal "{path}" can\'t be {what}: {reason}', hint=hint))
