@@ -6,22 +6,23 @@ Re-entrant and safe to repeat; knows a journal and a clock, no engine, no task g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from runner.awaiting import Awaited, ask
 from runner.clock import Clock
 from runner.conductor import conduct
 from runner.journal.base import Entry, EntryKey, Journal
 from runner.model.command import Perform
-from runner.model.outcome import ClientResult, Ending, Moved, Outcome, StepStatus
+from runner.model.outcome import ClientResult, Ending, Later, Moved, Outcome, StepStatus
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
 from runner.movements import moved_of
-from runner.performer import Performer
+from runner.performer import Performer, Tally
 from runner.reconcile import Ours
 from runner.reconcile_step import reconcile_client
 from runner.reconciling import known_references
 from runner.redact import Redactor
-from runner.settle import Effect, Later, settle
+from runner.settle import Effect, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Advance again at `until` (seconds since the epoch); `result` is how it stands if nobody does."""
+    """Advance again at `until` (seconds since the epoch), or when a webhook tells of one of `wakes`.
+
+    `result` is how the client stands if nobody does.
+    """
 
     until: float
     result: ClientResult
+    wakes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class ClientRun:
     """One client of one run, with everything that `advance` needs. `is_fresh` skips reading an empty journal.
 
     `stopping` is asked before each step: a problem means "checkpoint here, resume goes on". `is_halted` is asked before
-    each money send.
+    each money send. `tallies` keeps what a step has cost while it waits.
     """
 
     run: int
@@ -57,6 +62,7 @@ class ClientRun:
     is_fresh: bool = False
     stopping: Callable[[], Problem | None] = field(default=lambda: None)
     is_halted: Callable[[], bool] = field(default=lambda: False)
+    tallies: dict[tuple[str, int], Tally] = field(default_factory=dict)
 
 
 async def advance(run: ClientRun) -> Done | Wait:
@@ -64,24 +70,34 @@ async def advance(run: ClientRun) -> Done | Wait:
     entries = () if run.is_fresh else await run.journal.load(run.run, run.client.key)
     recorded = _by_command(entries)
     taken: set[str] = set()
-    until: float | None = None
+    later: Later | None = None
     ours: list[Ours] = []
     flow = conduct(run.setting, run.client)
     try:
         command = next(flow)
         while True:
-            known = recorded.get((command.step.id, command.item), ())
+            known = recorded.get((command.journal_key, command.item), ())
             got = _final(known) or _interrupted(run) or await _perform(run, command, known, frozenset(taken), ours)
             if isinstance(got, Later):
-                until = got.until
-                got = Outcome(StepStatus.WAITING, Ending.WAITING, problem=got.why, retry_at=until)
+                later = got
+                got = _waiting(run, command, got)
             if got.claim:
                 taken.add(got.claim)
             ours += _money(run, command, got)
             command = flow.send(got)
     except StopIteration as stop:
         result: ClientResult = stop.value
-    return Done(result) if until is None else Wait(until, result)
+    return Done(result) if later is None else Wait(later.until, result, later.wakes)
+
+
+def _waiting(run: ClientRun, command: Perform, later: Later) -> Outcome:
+    outcome = Outcome(StepStatus.WAITING, Ending.WAITING, problem=later.why, retry_at=later.until)
+    return run.performer.timed(outcome, _tally(run, command))
+
+
+def _tally(run: ClientRun, command: Perform) -> Tally:
+    """What this step costs, over all the times that it is looked at."""
+    return run.tallies.setdefault((command.journal_key, command.item), run.performer.tally())
 
 
 def _interrupted(run: ClientRun) -> Outcome | None:
@@ -92,6 +108,8 @@ def _interrupted(run: ClientRun) -> Outcome | None:
 async def _perform(
     run: ClientRun, command: Perform, known: Sequence[Entry], taken: frozenset[str], ours: Sequence[Ours]
 ) -> Outcome | Later:
+    if command.conclusion is not None:
+        return await _record(run, command, known, command.conclusion)
     if command.step.reconcile is not None:
         others = await known_references(run.journal, run.run, run.setting.base_url, run.client.key)
         outcome = await reconcile_client(
@@ -112,15 +130,40 @@ async def _perform(
             run.performer,
             run.clock,
             run.redactor,
+            _tally(run, command),
             run.is_halted,
         )
-        return await settle(effect)
+        return _counted(run, command, await settle(effect))
+    if command.step.waiting is not None:
+        awaited = Awaited(
+            run.run,
+            run.client.key,
+            command,
+            command.step.waiting,
+            known,
+            run.journal,
+            run.performer,
+            run.setting.provider,
+            run.clock,
+            run.redactor,
+            _tally(run, command),
+        )
+        asked = await ask(awaited)
+        _counted(run, command, asked)
+        return asked if isinstance(asked, Later) else await _record(run, command, known, asked)
     return await _record(run, command, known, await run.performer.perform(command, run.redactor))
 
 
+def _counted(run: ClientRun, command: Perform, got: Outcome | Later) -> Outcome | Later:
+    """What a step has cost stands in its outcome; asked again, it begins anew."""
+    if isinstance(got, Outcome):
+        run.tallies.pop((command.journal_key, command.item), None)
+    return got
+
+
 async def _record(run: ClientRun, command: Perform, known: Sequence[Entry], outcome: Outcome) -> Outcome:
-    if outcome.is_final:
-        key = EntryKey(command.step.id, command.item, 1 + max((entry.key.attempt for entry in known), default=0))
+    if outcome.is_final and not command.is_transient:
+        key = EntryKey(command.journal_key, command.item, 1 + max((entry.key.attempt for entry in known), default=0))
         await run.journal.finish(run.run, run.client.key, key, run.clock.now(), outcome.to_json())
     return outcome
 
@@ -152,5 +195,5 @@ def _final(known: Sequence[Entry]) -> Outcome | None:
             continue
         outcome = Outcome.from_json(entry.body)
         if outcome.is_final and (outcome.status is StepStatus.PASSED or entry.key.attempt > again):
-            return outcome
+            return replace(outcome, replayed=True)
     return None

@@ -111,7 +111,8 @@ def unwrap(operation: Operation, body: Any) -> Any:
 
 def _code(provider: Provider, got: Response) -> str | None:
     """The provider's own error code, None when the answer holds none."""
-    code = lookup(provider.errors.code, got.body)[1] if provider.errors.code and got.is_json else None
+    codes = (lookup(path, got.body)[1] for path in provider.errors.codes) if got.is_json else ()
+    code = next((code for code in codes if code is not None), None)
     return None if code is None or isinstance(code, dict | list | bool) else str(code)
 
 

@@ -177,8 +177,28 @@ def _ed25519(secret: Secret) -> Callable[[bytes], bytes]:
 SIGNERS: dict[str, Callable[[Secret], Callable[[bytes], bytes]]] = {"ed25519": _ed25519}
 
 
+class KeyAuth:
+    """One header that carries the key itself."""
+
+    corrections = 0
+
+    def __init__(self, header: str, key: Secret | str) -> None:
+        self._header = header
+        self._key = key
+
+    def headers(self, request: Request) -> Mapping[str, str]:
+        return {self._header: self._key.reveal() if isinstance(self._key, Secret) else self._key}
+
+    def learn(self, date: str) -> None:
+        return None
+
+
 def _none(provider: Provider, credentials: Mapping[str, Secret | str], clock: Clock) -> Auth:
     return NoAuth()
+
+
+def _api_key(provider: Provider, credentials: Mapping[str, Secret | str], clock: Clock) -> Auth:
+    return KeyAuth(provider.auth["header"], credentials[provider.auth["key"]])
 
 
 def _signature(provider: Provider, credentials: Mapping[str, Secret | str], clock: Clock) -> Auth:
@@ -186,6 +206,7 @@ def _signature(provider: Provider, credentials: Mapping[str, Secret | str], cloc
 
 
 SCHEMES: dict[str, Callable[[Provider, Mapping[str, Secret | str], Clock], Auth]] = {
+    "api-key": _api_key,
     "none": _none,
     "signature": _signature,
 }

@@ -56,6 +56,13 @@ def age(clock: Clock, since: Moment) -> float:
     return min(clock.now() - since.at, clock.elapsed())
 
 
+def passed(clock: Clock, since: Moment) -> float:
+    """Seconds since then, as near as can be told: for deadlines, where `age` would start anew with each restart."""
+    if since.boot and since.boot == boot_id():
+        return clock.elapsed() - since.elapsed
+    return clock.now() - since.at
+
+
 @cache
 def boot_id() -> str:
     """Which run of this machine we are in; "" where the system does not tell."""

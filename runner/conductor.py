@@ -8,7 +8,7 @@ outcomes brings it to where the run stopped; resume is nothing else. A plan is m
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.checks import Answer, CheckError, evaluate, lookup, resolve
@@ -18,6 +18,7 @@ from runner.model.outcome import ClientResult, Ending, Outcome, StepResult, Step
 from runner.model.plan import Client, Setting
 from runner.model.playbook import Step
 from runner.model.problem import Location, Problem
+from runner.satisfying import satisfy
 from runner.templates import TemplateError, Unknown, compile_expression, compile_text, has_template, render
 
 Conducting = Generator[Perform, Outcome, ClientResult]
@@ -33,7 +34,7 @@ def conduct(setting: Setting, client: Client) -> Conducting:
         if stop and not (step.always and _is_known(stop)):
             results.append(skipped(step.id))
             continue
-        outcomes = yield from _conduct_step(step, scope)
+        outcomes = yield from _conduct_step(setting, client, step, scope)
         if outcomes is None:
             results.append(skipped(step.id))
             continue
@@ -58,7 +59,9 @@ def scope_of(setting: Setting, client: Client) -> dict[str, Any]:
     }
 
 
-def _conduct_step(step: Step, scope: Mapping[str, Any]) -> Generator[Perform, Outcome, list[Outcome] | None]:
+def _conduct_step(
+    setting: Setting, client: Client, step: Step, scope: Mapping[str, Any]
+) -> Generator[Perform, Outcome, list[Outcome] | None]:
     """The outcomes of the step's items up to the first that did not pass; None when `when` says to skip it."""
     outcomes: list[Outcome] = []
     try:
@@ -67,12 +70,25 @@ def _conduct_step(step: Step, scope: Mapping[str, Any]) -> Generator[Perform, Ou
             return None
         for turn in _turns(step, scope):
             command = bind(step, turn.index, turn.scope, decision.after or turn.after)
-            outcomes.append((yield command))
+            if step.rounds and setting.provider.requirements is not None:
+                outcomes.append((yield from _satisfied(setting, client, command)))
+            else:
+                outcomes.append((yield command))
             if outcomes[-1].status is not StepStatus.PASSED:
                 break
     except (TemplateError, CheckError) as error:
         outcomes.append(failed_template(error, step.location))
     return outcomes
+
+
+def _satisfied(setting: Setting, client: Client, command: Perform) -> Generator[Perform, Outcome, Outcome]:
+    """The requirement loop as one outcome, written down as such, so that a replay need not ask again."""
+    rule = setting.provider.requirements
+    assert rule is not None
+    data = setting.provider.operations[rule.data.call].request if rule.data else {}
+    fields = frozenset(data.get("properties", {}))
+    outcome = yield from satisfy(command, rule, client.documents, fields)
+    return outcome if outcome.replayed else (yield replace(command, conclusion=outcome))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +144,8 @@ def bind(step: Step, index: int, scope: Mapping[str, Any], conditional: str = ""
         values=filled(_written(step), scope),
         expect=tuple(bind_check(check, scope) for check in step.expect),
         warn=tuple(bind_check(check, scope) for check in step.warn),
+        until=tuple(bind_check(check, scope) for check in step.waiting.until) if step.waiting else (),
+        stop=tuple(bind_check(check, scope) for check in step.waiting.stop) if step.waiting else (),
         outputs=step.outputs,
         conditional=conditional,
     )

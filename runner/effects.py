@@ -56,7 +56,8 @@ class Known:
 
     `in_doubt`: some attempt may have happened - its intent has no outcome, or its reply was lost. `reply` is what the
     newest attempt brought, None when nothing was sent by this process. `is_own`: a duplicate refusal is about our
-    reference or identity, not about another field such as an e-mail.
+    reference or identity, not about another field such as an e-mail. `may_replay`: the provider still answers the same
+    reference with the first answer, so that sending again is asking what came of it.
     """
 
     repeat: Repeat
@@ -67,6 +68,7 @@ class Known:
     may_send: bool = True
     may_renew: bool = True
     is_own: bool = True
+    may_replay: bool = False
 
 
 def decide(known: Known) -> Move:
@@ -78,7 +80,9 @@ def decide(known: Known) -> Move:
         return _after_look_up(known, known.sight)
     if known.reply is not None:
         return _after_reply(known, known.reply)
-    if known.in_doubt or known.repeat != "refused":
+    if known.in_doubt:
+        return Move.SEND if known.may_replay and known.may_send else Move.LOOK
+    if known.repeat not in ("refused", "replayed"):
         return Move.LOOK
     return Move.SEND if known.may_send else Move.GIVE_UP
 
@@ -87,7 +91,9 @@ def _after_reply(known: Known, reply: Reply) -> Move:
     match reply:
         case Reply.ACCEPTED:
             return Move.PASS
-        case Reply.DUPLICATE | Reply.LOST:
+        case Reply.LOST:
+            return Move.SEND if known.may_replay and known.may_send else Move.LOOK
+        case Reply.DUPLICATE:
             return Move.LOOK
         case Reply.DEAD:
             return Move.REJECT
@@ -95,7 +101,7 @@ def _after_reply(known: Known, reply: Reply) -> Move:
             # An earlier attempt that landed late may be the very reason for this refusal (no funds left, say).
             return Move.LOOK if known.in_doubt else Move.REJECT
         case Reply.NOT_SENT | Reply.THROTTLED:
-            is_safe = known.repeat == "refused" or not known.in_doubt
+            is_safe = known.repeat == "refused" or not known.in_doubt or known.may_replay
             return Move.SEND if known.may_send and is_safe else _stop(known)
         case Reply.DENIED:
             return _stop(known)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from runner.answers import fields_of, plain
-from runner.checks import Answer, CheckError, evaluate, jsonable
+from runner.checks import Answer, CheckError, equal, evaluate, jsonable, lookup
+from runner.file_fields import with_files
 from runner.model.check import CheckResult
-from runner.model.command import Bound, Perform
+from runner.model.command import Bound, Perform, Pick
 from runner.model.outcome import Ending, Outcome, StepStatus
 from runner.model.problem import Problem
 from runner.model.provider import Operation
@@ -27,15 +28,20 @@ def collect(
     A look-up may show less than the call itself would have (the provider's samples do): what an adopted answer leaves
     out is the value that was asked for, where there is one, and an output that it can't give is null.
     """
+    if command.pick is not None:
+        found = picked(command.pick, answer)
+        if isinstance(found, Problem):
+            return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=placed(found, command, redactor))
+        answer = found
     if is_adopted:
         answer = replace(answer, body=_completed(command, operation, answer.body))
-    checks = tuple(_check(bound, answer, operation, redactor) for bound in command.expect)
-    warnings = tuple(replace(_check(bound, answer, operation, redactor), warning=True) for bound in command.warn)
+    checks = tuple(check_bound(bound, answer, operation, redactor) for bound in command.expect)
+    warnings = tuple(replace(check_bound(bound, answer, operation, redactor), warning=True) for bound in command.warn)
     outputs, absent = fields_of(answer, command.outputs)
     outputs = {name: plain(value) for name, value in outputs.items()}
     failing = (pair for pair in zip(command.expect, checks, strict=True) if not pair[1].passed)
     problem = next((_check_problem(command, *pair) for pair in failing), None)
-    if is_adopted:
+    if is_adopted or command.is_lenient:
         outputs = {name: outputs.get(name) for name in command.outputs}
     elif problem is None and absent:
         problem = Problem(
@@ -52,12 +58,22 @@ def _completed(command: Perform, operation: Operation, body: object) -> object:
     """The look-up's answer over what was asked for; documents don't count, their answer is an address."""
     if not isinstance(body, Mapping):
         return body
-    properties = operation.request.get("properties", {})
-    asked = {name: value for name, value in command.values.items() if not properties.get(name, {}).get("x-file")}
+    asked = with_files(operation.request, command.values, lambda name: None)
     return {**asked, **body}
 
 
-def _check(bound: Bound, answer: Answer, operation: Operation, redactor: Redactor) -> CheckResult:
+def picked(pick: Pick, answer: Answer) -> Answer | Problem:
+    """The one entry of a list that the question was about, as the answer."""
+    for entry in answer.body if isinstance(answer.body, list) else ():
+        if all(equal(lookup((name,), entry)[1], value) for name, value in pick.where.items()):
+            return replace(answer, body=entry)
+    asked = ", ".join(f"{name} {quoted(value)}" for name, value in pick.where.items())
+    message = f"the provider's list has no entry with {asked}"
+    return Problem("answer.no-entry", message, hint="compare the value with what the provider shows for this client")
+
+
+def check_bound(bound: Bound, answer: Answer, operation: Operation, redactor: Redactor) -> CheckResult:
+    """One check, told with nobody's data in it."""
     told = redactor.text(_told(bound))
     try:
         result = evaluate(bound.check, answer, bound.operand)
@@ -75,14 +91,18 @@ def _told(bound: Bound) -> str:
 
 
 def _check_problem(command: Perform, bound: Bound, result: CheckResult) -> Problem:
-    actual = "nothing" if result.actual is None else json.dumps(result.actual, ensure_ascii=False)
-    message = f'check "{result.check}" of step "{command.name}" failed: found {actual}'
+    message = f'check "{result.check}" of step "{command.name}" failed: found {quoted(result.actual)}'
     return Problem(
         "check.failed",
         message,
         bound.check.location or command.step.location,
         "compare with what the provider shows for this client",
     )
+
+
+def quoted(value: object) -> str:
+    """A value as it stands in a message."""
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def placed(problem: Problem | None, command: Perform, redactor: Redactor) -> Problem | None:

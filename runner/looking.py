@@ -50,8 +50,8 @@ def see(
         problem = placed(reading.problem, command, redactor)
         return Seen(Sight.FAILED, problem=problem, fault=FAULTS.get(reading.reply))
     body = reading.answer.body
-    if rule.items:
-        items = lookup(rule.items, body)[1]
+    if rule.items or rule.is_list:
+        items = lookup(rule.items, body)[1] if rule.items else body
         if not isinstance(items, list):
             return _unreadable(provider, command, rule)
         body = _pick(rule, scope, items, taken)
@@ -59,6 +59,8 @@ def see(
             return Seen(Sight.ABSENT)
     if not _is_one(rule, body):
         return _unreadable(provider, command, rule)
+    if rule.there and not render(rule.there, {**scope, "it": body}):
+        return Seen(Sight.ABSENT)
     answer = Answer(body, reading.answer.http, reading.answer.headers)
     claim = claim_of(operation, body)
     lifecycle = provider.lifecycles.get(operation.lifecycle)
@@ -103,11 +105,7 @@ def differences(rule: LookUp, scope: Mapping[str, Any], body: Any) -> list[str]:
     for name, text in rule.equal.items():
         found, actual = lookup((name,), body)
         wanted = render(text, scope)
-        if not found:
-            continue
-        if name in rule.fold_case and isinstance(actual, str) and isinstance(wanted, str):
-            actual, wanted = actual.casefold(), wanted.casefold()
-        if not equal(actual, wanted):
+        if found and not _is_same(rule, name, actual, wanted):
             names.append(name)
     return names
 
@@ -132,6 +130,12 @@ def _pick(rule: LookUp, scope: Mapping[str, Any], items: list[Any], taken: froze
     wanted = {name: render(text, scope) for name, text in rule.where.items()}
     for item in items:
         claim = str(lookup(rule.claim, item)[1]) if rule.claim else ""
-        if claim not in taken and all(equal(lookup((name,), item)[1], value) for name, value in wanted.items()):
+        if claim not in taken and all(_is_same(rule, name, lookup((name,), item)[1], wanted[name]) for name in wanted):
             return item
     return None
+
+
+def _is_same(rule: LookUp, name: str, actual: Any, wanted: Any) -> bool:
+    if name in rule.fold_case and isinstance(actual, str) and isinstance(wanted, str):
+        return actual.casefold() == wanted.casefold()
+    return equal(actual, wanted)

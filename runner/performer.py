@@ -99,6 +99,25 @@ class Performer:
         outcome = self._judge(command, operation, reading, redactor)
         return self.timed(replace(outcome, attempts=attempts), tally)
 
+    async def ask_step(self, command: Perform, tally: Tally) -> Reading:
+        """What is true now, for a step that waits: repeated only where nothing answered, shared with nobody."""
+        operation = replace(self.operation(command), shared=False)
+        policy = command.step.retry or DEFAULT_READ_RETRY
+        return (await self._repeat(operation, command, policy, tally))[0]
+
+    def pause_told(self, reading: Reading) -> float:
+        """Seconds that the provider asked us to wait, 0 when it did not."""
+        return self._retry_after(reading) or 0.0
+
+    def spread(self, seconds: float) -> float:
+        """Up to a quarter longer, so that those who began together do not come back together."""
+        return seconds * self._random.uniform(1.0, 1.25)
+
+    def failed(self, command: Perform, reading: Reading, redactor: Redactor) -> Outcome:
+        """The outcome of a reading that is nothing to judge."""
+        problem = placed(reading.problem, command, redactor)
+        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=FAULTS.get(reading.reply))
+
     async def _read(self, operation: Operation, command: Perform, tally: Tally) -> Reading:
         """One reading; of a shared operation the same for everybody who asks the same, asked once at a time."""
         if not operation.shared:
@@ -128,12 +147,8 @@ class Performer:
         if reading.reply not in (Reply.ACCEPTED, Reply.DEAD) and not (
             judges_status and reading.answer.http is not None
         ):
-            return self._failure(command, reading, redactor)
+            return self.failed(command, reading, redactor)
         return collect(command, operation, reading.answer, redactor)
-
-    def _failure(self, command: Perform, reading: Reading, redactor: Redactor) -> Outcome:
-        problem = placed(reading.problem, command, redactor)
-        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, fault=FAULTS.get(reading.reply))
 
     # -- effects -----------------------------------------------------------------------------------------------------
 
@@ -152,7 +167,7 @@ class Performer:
                 problem = placed(reading.problem, command, redactor)
                 outcome = replace(collected, status=StepStatus.FAILED, ending=Ending.REJECTED, problem=problem)
             case _:
-                outcome = self._failure(command, reading, redactor)
+                outcome = self.failed(command, reading, redactor)
         told = self._retry_after(reading)
         return Sent(reading.reply, outcome, reading.is_own, told)
 

@@ -16,12 +16,12 @@ from runner.journal.base import CapExceeded, Entry, EntryKey, Hold, Journal
 from runner.judging import collect
 from runner.model.command import Perform
 from runner.model.http import NoAnswer, Trouble
-from runner.model.outcome import Ending, Fault, Moved, Outcome, StepStatus
+from runner.model.outcome import Ending, Fault, Later, Moved, Outcome, StepStatus
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
 from runner.model.provider import Operation
 from runner.movements import holds_of, moved_of
-from runner.performer import Performer
+from runner.performer import Performer, Tally
 from runner.redact import Redactor
 from runner.references import fingerprint, numbered, operation_reference
 from runner.standing import Standing, held, moved_before, standing, was_asked_otherwise
@@ -30,14 +30,6 @@ Elsewhere = Mapping[int, Sequence[Entry]]
 
 # Between two tries of something that provably did not happen (no connection, throttled).
 _PAUSES = (0.5, 2.0, 5.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """Nothing can be decided before `until` (seconds since the epoch): look again then."""
-
-    until: float
-    why: Problem
 
 
 @dataclass(slots=True)
@@ -55,6 +47,7 @@ class Effect:
     performer: Performer
     clock: Clock
     redactor: Redactor
+    tally: Tally
     is_halted: Callable[[], bool] = lambda: False
 
     @property
@@ -69,7 +62,7 @@ async def settle(effect: Effect) -> Outcome | Later:
     """The effect's outcome, recorded; or Later when the horizon has not passed yet."""
     elsewhere = await effect.journal.elsewhere(effect.run, _mark(effect))
     state = standing(effect.entries, elsewhere)
-    tally = effect.performer.tally()
+    tally = effect.tally
     if changed := _changed(effect, elsewhere):
         return effect.performer.timed(changed, tally)
     while True:
@@ -80,7 +73,7 @@ async def settle(effect: Effect) -> Outcome | Later:
                 if move is Move.RENEW:
                     # The dead order is all that came of the old reference; nothing is in doubt about the new one.
                     state.number += 1
-                    state.doubt, state.is_ours = None, False
+                    state.doubt, state.is_ours, state.first = None, False, None
                 refusal = await _send(effect, state, tally)
                 if refusal is not None:
                     return effect.performer.timed(refusal, tally) if isinstance(refusal, Outcome) else refusal
@@ -112,7 +105,16 @@ def _known(effect: Effect, state: Standing) -> Known:
         may_send=state.tried < effect.operation.attempts,
         may_renew=effect.operation.reference is not None and not effect.own_reference,
         is_own=state.sent.is_own if state.sent else True,
+        may_replay=_may_replay(effect, state),
     )
+
+
+def _may_replay(effect: Effect, state: Standing) -> bool:
+    """Does the provider still know the first request under this reference? Both clocks must say that it is young."""
+    if effect.operation.repeat != "replayed" or state.first is None:
+        return False
+    old = max(effect.clock.now() - state.first.at, age(effect.clock, state.first))
+    return old + effect.setting.provider.send_window + effect.setting.provider.timeout < effect.operation.replays
 
 
 def _left(effect: Effect, state: Standing) -> float:
@@ -126,7 +128,7 @@ def _later(effect: Effect, state: Standing) -> Later:
     return Later(effect.clock.now() + max(0.0, _left(effect, state)), effect_words.in_flight(effect.command))
 
 
-async def _send(effect: Effect, state: Standing, tally: Any) -> Outcome | Later | None:
+async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Later | None:
     """Write the intent, then send. Returns what ends the settling early, None to go on deciding."""
     await _pause(effect, state)
     moved = moved_of(effect.operation, effect.command.values)
@@ -171,6 +173,7 @@ async def _send(effect: Effect, state: Standing, tally: Any) -> Outcome | Later 
     if state.doubt is not None and _was_absent(effect, state):
         state.doubt = None
     state.begun = begun
+    state.first = state.first or begun
     state.seen = None
     state.sent = await effect.performer.send(effect.command, _values(effect, state), effect.redactor, tally, leave)
     if state.sent.reply is Reply.LOST:
@@ -298,7 +301,7 @@ async def _record(effect: Effect, state: Standing, outcome: Outcome, more: Mappi
     # An outcome that needed no attempt (adopted at first sight) takes the next free number.
     attempt = state.attempt if state.attempt and state.attempt not in state.closed else state.attempt + 1
     state.closed.add(attempt)
-    key = EntryKey(effect.command.step.id, effect.command.item, attempt)
+    key = EntryKey(effect.command.journal_key, effect.command.item, attempt)
     body = outcome.to_json() | dict(more or {})
     await effect.journal.finish(effect.run, effect.client.key, key, effect.clock.now(), body, release)
 
@@ -326,7 +329,7 @@ def _mark(effect: Effect) -> str:
 
 
 def _key(effect: Effect, state: Standing) -> EntryKey:
-    return EntryKey(effect.command.step.id, effect.command.item, state.attempt)
+    return EntryKey(effect.command.journal_key, effect.command.item, state.attempt)
 
 
 def _reference(effect: Effect, state: Standing) -> str:

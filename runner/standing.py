@@ -22,7 +22,8 @@ class Standing:
     """Where the settling stands.
 
     `attempt` numbers every attempt there ever was, `tried` counts those of this settling: who resumes may try again.
-    `number` is the newest of the references that were given, because the provider declared the ones before it dead.
+    `first` is when this reference was first begun. `number` counts the references that were given, a new one each time
+    the provider declared the one before it dead.
     `doubt` is when the newest attempt that may have happened was begun. `is_ours`: what a look-up finds was moved by
     this run. `looked_past`: the last look-up was asked after the horizon, so that what it did not see is not there.
     `closed` are attempts that are known to be over.
@@ -34,6 +35,7 @@ class Standing:
     doubt: Moment | None = None
     is_ours: bool = False
     begun: Moment | None = None
+    first: Moment | None = None
     sent: Sent | None = None
     seen: Seen | None = None
     looked_past: bool = False
@@ -46,7 +48,9 @@ def standing(entries: Sequence[Entry], elsewhere: Mapping[int, Sequence[Entry]])
     for theirs in map(_read, elsewhere.values()):
         if theirs.number > mine.number:
             mine.number, mine.doubt, mine.is_ours, mine.sent = theirs.number, theirs.doubt, False, None
+            mine.first = theirs.first
         elif theirs.number == mine.number:
+            mine.first = min((one for one in (mine.first, theirs.first) if one), key=lambda one: one.at, default=None)
             mine.doubt = _newest(mine.doubt, theirs.doubt)
             if theirs.is_ours and theirs.doubt is None:
                 # That run has counted the money already.
@@ -60,8 +64,9 @@ def _read(entries: Sequence[Entry]) -> Standing:
         if entry.kind == "intent":
             if entry.body["number"] != state.number:
                 # A new number is given only when the old reference is known to be dead.
-                state.number, state.doubt, state.is_ours = entry.body["number"], None, False
+                state.number, state.doubt, state.is_ours, state.first = entry.body["number"], None, False, None
             state.begun = Moment.from_json(entry.body["moment"])
+            state.first = state.first or state.begun
             if entry.key.attempt not in state.closed:
                 state.is_ours = True
                 state.doubt = state.begun

@@ -16,15 +16,17 @@ HOUSE = ROOT / "runner"
 
 # From the ground up. A room may import what lies below its floor and itself; rooms on one floor don't know each other.
 FLOORS: list[set[str]] = [
-    {"model", "clock", "duration", "nearest", "resources", "tasks", "times", "version"},
+    {"model", "clock", "duration", "file_fields", "nearest", "resources", "tasks", "times", "version"},
     {"checks", "drawing", "effects", "exit_codes", "money", "redact", "references", "templates"},
+    {"shortage"},
+    {"satisfying"},
     {"answers", "conductor", "reconcile", "verdict"},
     {"judging"},
     {"looking"},
     {"actions", "auth", "client", "journal", "limiter"},
     {"effect_words", "load", "movements", "performer"},
     {"standing"},
-    {"prepare", "reconciling", "reporters", "settle"},
+    {"awaiting", "prepare", "reconciling", "reporters", "settle"},
     {"reconcile_step", "saved"},
     {"advance"},
     {"drivers"},

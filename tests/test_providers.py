@@ -33,7 +33,18 @@ CONTRACT = {
         "quotes.create",
         "quotes.execute",
         "withdrawals.create",
-    }
+    },
+    "cryptomate": {
+        "clients.create",
+        "clients.create_legacy",
+        "clients.get",
+        "clients.update",
+        "countries.list",
+        "products.document",
+        "products.list",
+        "products.request",
+        "products.submit",
+    },
 }
 
 
@@ -97,10 +108,15 @@ def test_what_must_not_happen_twice_can_be_looked_up(name: str, operation: str) 
     if not found.is_effect:
         return
 
+    if found.repeat == "replayed":
+        # Asked again, the provider tells what came of it.
+        assert found.replays > 0
+        assert found.reference is not None
+        return
     assert found.look_up is not None
     asked = pack.operations[found.look_up.call]
     assert "read" == asked.effect
-    assert set(found.look_up.values) <= set(asked.request["properties"])
+    assert set(found.look_up.values) <= set(asked.request.get("properties", ()))
     for text in (*found.look_up.values.values(), *found.look_up.equal.values(), *found.look_up.where.values()):
         assert {reference.names[0] for reference in compile_text(str(text)).references} <= {"with", "reference"}
     if found.effect == "money":

@@ -6,6 +6,7 @@ the first request.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from runner.answers import Reading
+from runner.file_fields import with_files
 from runner.model.http import NoAnswer, Request, Response, wire_text
 from runner.model.problem import Problem, ProblemError
 from runner.model.provider import Operation, Provider
+from runner.money import parse_amount
 
 Exchange = Generator[Request, Response | NoAnswer, Reading]
 
@@ -85,6 +88,21 @@ def query_of(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
             if entry is not None:
                 pairs.append((name, wire_text(entry)))
     return tuple(pairs)
+
+
+def on_the_wire(job: Job, values: Mapping[str, Any]) -> Any:
+    """The values as the JSON body carries them: documents as data URIs, amounts as numbers where the schema says so."""
+
+    def encode(name: Any) -> str:
+        document = job.read_file(str(name))
+        return f"data:{document.media_type};base64,{base64.b64encode(document.content).decode()}"
+
+    filled = with_files(job.operation.request, values, encode)
+    properties = job.operation.request.get("properties", {})
+    for name, value in filled.items():
+        if properties.get(name, {}).get("x-wire") == "number" and isinstance(value, str):
+            filled[name] = parse_amount(value)
+    return filled
 
 
 def json_bytes(value: Any) -> bytes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from runner.actions.base import Exchange, Job, json_bytes, outside_path, path_of, query_of
+from runner.actions.base import Exchange, Job, json_bytes, on_the_wire, outside_path, path_of, query_of
 from runner.answers import read
-from runner.model.http import Request
+from runner.model.http import Request, wire_text
 
 
 def call(job: Job) -> Exchange:
@@ -19,13 +19,15 @@ def request_of(job: Job) -> Request:
     rest = outside_path(operation, job.values)
     path = path_of(operation, job.values)
     headers = {"accept": "application/json"}
+    headers |= {name.lower(): wire_text(rest.pop(name)) for name in operation.header_fields if name in rest}
     match operation.body:
         case "json":
             headers["content-type"] = "application/json"
-            return Request(operation.method, path, (), headers, json_bytes(rest), signed=operation.signed)
+            body = json_bytes(on_the_wire(job, rest))
+            return Request(operation.method, path, (), headers, body, signed=operation.signed)
         case "form":
             headers["content-type"] = "application/x-www-form-urlencoded"
-            body = urlencode(query_of(rest)).encode()
-            return Request(operation.method, path, (), headers, body, signed=operation.signed)
+            form = urlencode(query_of(rest)).encode()
+            return Request(operation.method, path, (), headers, form, signed=operation.signed)
         case _:
             return Request(operation.method, path, query_of(rest), headers, signed=operation.signed)

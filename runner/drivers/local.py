@@ -6,15 +6,15 @@ there or refuses our credentials, `--fail-fast`, `--max-fail`, a wave that went 
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
 
 from runner.advance import ClientRun, Done, Wait, advance
 from runner.clock import Clock
+from runner.drivers.room import Room
 from runner.model.outcome import ClientResult, Ending, Fault
 from runner.model.problem import Problem
 from runner.tasks import plainly
@@ -23,6 +23,7 @@ from runner.tasks import plainly
 BREAKER = 3
 
 Settled = Callable[[ClientRun, ClientResult, float | None], Awaitable[None]]
+Calls = AsyncIterator[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +65,34 @@ class _Course:
     """
 
     next: deque[ClientRun] = field(default_factory=deque)
-    waiting: list[tuple[float, int, ClientRun, ClientResult]] = field(default_factory=list)
+    waiting: Room = field(default_factory=Room)
     active: int = 0
     fresh: int = 0
     unwell: int = 0
     failed: int = 0
     faults: int = 0
-    order: int = 0
 
 
-async def drive(runs: Sequence[ClientRun], pace: Pace, clock: Clock, halt: Halt, settled: Settled) -> None:
+async def drive(
+    runs: Sequence[ClientRun], pace: Pace, clock: Clock, halt: Halt, settled: Settled, calls: Calls | None = None
+) -> None:
     """Advance every client to its end, or park it. `settled` is told each result once.
 
+    `calls` are names about which something is new, from webhooks: whoever waits for one is looked at without delay.
     When our own code fails for one client, nobody is started any more, the clients in flight are brought to their ends,
     and the error comes out.
     """
-    done = 0
     driver = _Drive(pace, clock, halt, settled)
+    with plainly():
+        async with anyio.create_task_group() as group:
+            if calls is not None:
+                group.start_soon(driver.hear, calls)
+            await _drive(driver, runs, pace, halt, settled)
+            group.cancel_scope.cancel()
+
+
+async def _drive(driver: _Drive, runs: Sequence[ClientRun], pace: Pace, halt: Halt, settled: Settled) -> None:
+    done = 0
     for wave in pace.waves or (len(runs),):
         group = runs[done : max(done, min(wave, len(runs)))]
         unwell = await driver.all(group)
@@ -101,6 +113,7 @@ class _Drive:
         self._changed = anyio.Event()
         self._only_waiting_since: float | None = None
         self._error: Exception | None = None
+        self._hears = False
         halt.woken = self._wake
 
     async def all(self, runs: Sequence[ClientRun]) -> int:
@@ -117,15 +130,23 @@ class _Drive:
         await self._park_rest()
         return self._course.unwell
 
+    async def hear(self, calls: Calls) -> None:
+        """Pass on what the webhooks call for, for as long as anybody is driven."""
+        self._hears = True
+        async for name in calls:
+            if self._course.waiting.call(name):
+                self._wake()
+
     async def _work(self) -> None:
         course = self._course
         while (taken := await self._take()) is not None:
             run, is_fresh = taken
+            since = course.waiting.number
             course.active += 1
             course.fresh += is_fresh
             try:
                 got = await advance(run)
-                await self._judge(run, got)
+                await self._judge(run, got, since)
             except Exception as error:
                 # The others' requests in flight must not be torn off for it: their answers are worth knowing.
                 self._error = self._error or error
@@ -141,8 +162,8 @@ class _Drive:
             if self._halt.problem is not None or self._error is not None:
                 return None
             now = self._clock.now()
-            if course.waiting and course.waiting[0][0] <= now:
-                return heapq.heappop(course.waiting)[2], False
+            if (due := course.waiting.take(now)) is not None:
+                return due, False
             if course.next:
                 return course.next.popleft(), True
             if not course.waiting and not course.active:
@@ -155,12 +176,18 @@ class _Drive:
         course = self._course
         changed = self._changed
         pause: float | None = None
-        if course.waiting:
-            pause = max(0.0, course.waiting[0][0] - now)
-            if not course.fresh and pause > self._patience():
-                if not course.active:
+        due = course.waiting.due()
+        if due is not None:
+            pause = max(0.0, due - now)
+            left = self._patience() if not course.fresh else pause
+            if pause > left:
+                if course.active:
+                    pause = None
+                elif not self._hears or left <= 0:
                     return False
-                pause = None
+                else:
+                    # A webhook may call somebody before that.
+                    pause = left
         async with anyio.create_task_group() as group:
 
             async def until_changed() -> None:
@@ -184,12 +211,11 @@ class _Drive:
         self._changed.set()
         self._changed = anyio.Event()
 
-    async def _judge(self, run: ClientRun, got: Done | Wait) -> None:
+    async def _judge(self, run: ClientRun, got: Done | Wait, since: int) -> None:
         course = self._course
         if isinstance(got, Wait):
-            course.order += 1
             # By now the journal knows this client.
-            heapq.heappush(course.waiting, (got.until, course.order, replace(run, is_fresh=False), got.result))
+            course.waiting.enter(replace(run, is_fresh=False), got, since)
             return
         result = got.result
         course.unwell += result.outcome is not Ending.DONE
@@ -219,9 +245,8 @@ class _Drive:
     async def _park_rest(self) -> None:
         course = self._course
         course.unwell += len(course.waiting) + len(course.next)
-        while course.waiting:
-            until, _, run, result = heapq.heappop(course.waiting)
-            await self._settled(run, result, until)
+        for seat in course.waiting.empty():
+            await self._settled(seat.run, seat.result, seat.until)
         while course.next:
             run = course.next.popleft()
             await self._settled(run, not_started(run, self._halt.problem), None)

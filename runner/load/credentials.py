@@ -17,7 +17,9 @@ def read_credentials(provider: Provider, environ: Mapping[str, str]) -> tuple[di
     for name, ref in provider.credentials.items():
         value, problem = _read(provider, ref, environ)
         if problem:
-            problems.append(problem)
+            # What is optional is asked for by who needs it; a file that can't be read is a mistake in any case.
+            if not (ref.optional and problem.code == "credentials.missing"):
+                problems.append(problem)
         else:
             found[name] = Secret(value) if ref.secret else value
     return found, problems

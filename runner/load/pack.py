@@ -17,6 +17,7 @@ from runner import resources
 from runner.checks import CheckError, parse_path
 from runner.duration import seconds
 from runner.load import yaml
+from runner.load.pack_requirements import requirements_of
 from runner.model.check import Path as FieldPath
 from runner.model.problem import Location, Problem, ProblemError
 from runner.model.provider import (
@@ -34,6 +35,7 @@ from runner.model.provider import (
     ReconciledKind,
     ReconcileRule,
     ReferenceRule,
+    Webhooks,
 )
 from runner.model.secret import SecretRef
 from runner.nearest import did_you_mean
@@ -179,6 +181,7 @@ def merged(below: Any, above: Any) -> Any:
 def build_pack(body: Mapping[str, Any], digest: str) -> Provider:
     """The nouns of a pack that is known to fit its schema."""
     pages = _pages(body.get("pages", {}))
+    operations = {name: _operation(name, entry, pages) for name, entry in body["operations"].items()}
     limits = body.get("limits", {})
     files = limits.get("files", {})
     return Provider(
@@ -189,9 +192,11 @@ def build_pack(body: Mapping[str, Any], digest: str) -> Provider:
             name: Environment(name, entry["base_url"], entry.get("live", False), entry.get("hint", ""))
             for name, entry in body["environments"].items()
         },
-        operations={name: _operation(name, entry, pages) for name, entry in body["operations"].items()},
+        operations=operations,
         credentials={
-            name: SecretRef(name, entry["env"], entry.get("file_env", ""), entry.get("secret", True))
+            name: SecretRef(
+                name, entry["env"], entry.get("file_env", ""), entry.get("secret", True), entry.get("optional", False)
+            )
             for name, entry in body.get("credentials", {}).items()
         },
         base_url_env=body.get("base_url_env", ""),
@@ -207,6 +212,8 @@ def build_pack(body: Mapping[str, Any], digest: str) -> Provider:
         send_window=seconds(body.get("send_window", "30s")),
         links=body.get("links", {}),
         reconcile=_reconcile(body["reconcile"]) if "reconcile" in body else None,
+        webhooks=_webhooks(body["webhooks"]) if "webhooks" in body else None,
+        requirements=requirements_of(body["requirements"], operations) if "requirements" in body else None,
     )
 
 
@@ -227,7 +234,9 @@ def _errors(body: Mapping[str, Any]) -> ErrorFormat:
         )
         for rule in body.get("rules", ())
     )
-    return ErrorFormat(_path(body.get("code")), _path(body.get("message")), _path(body.get("detail")), rules)
+    given = body.get("code", ())
+    codes = tuple(map(_path, [given] if isinstance(given, str) else given))
+    return ErrorFormat(codes, _path(body.get("message")), _path(body.get("detail")), rules)
 
 
 def _lifecycle(name: str, body: Mapping[str, Any]) -> Lifecycle:
@@ -270,7 +279,9 @@ def _operation(name: str, body: Mapping[str, Any], pages: Pages) -> Operation:
         unwrap=_path(body.get("unwrap")),
         signed=body.get("signed", True),
         identity=tuple(body.get("identity", ())),
+        header_fields=tuple(body.get("headers", ())),
         repeat=body.get("repeat", "unknown"),
+        replays=seconds(body.get("replays", "0s")),
         look_up=_look_up(body["look_up"]) if "look_up" in body else None,
         reference=ReferenceRule(reference["field"], reference.get("max_length", 64)) if reference else None,
         money=MoneyRule(
@@ -289,6 +300,24 @@ def _operation(name: str, body: Mapping[str, Any], pages: Pages) -> Operation:
         pages=pages if body.get("paged") else None,
         shared=body.get("shared", False),
         invented=body.get("invented", False),
+    )
+
+
+def _webhooks(body: Mapping[str, Any]) -> Webhooks:
+    verify, timestamp, told = body["verify"], body.get("timestamp", {}), body.get("acknowledge", {})
+    return Webhooks(
+        scheme=verify["scheme"],
+        header=verify["header"],
+        key=verify["key"],
+        event=_path(body["event"]),
+        id=tuple(map(_path, body["id"])),
+        about=tuple(map(_path, body["about"])),
+        events=tuple(body.get("events", ())),
+        timestamp_header=timestamp.get("header", ""),
+        timestamp_unit={"ms": 0.001, "s": 1.0}[timestamp.get("unit", "s")],
+        max_age=seconds(timestamp.get("max_age", "0s")),
+        status=told.get("status", 200),
+        answer=told.get("body"),
     )
 
 
@@ -321,4 +350,6 @@ def _look_up(body: Mapping[str, Any]) -> LookUp:
         equal=body.get("equal", {}),
         fold_case=tuple(body.get("fold_case", ())),
         claim=_path(body.get("claim")),
+        is_list=body.get("list", False),
+        there=body.get("there", ""),
     )

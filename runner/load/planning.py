@@ -15,6 +15,7 @@ from urllib.parse import quote
 from runner.actions import raw_operation
 from runner.actions.base import outside_path, path_fields, query_of
 from runner.conductor import conduct
+from runner.file_fields import file_fields
 from runner.load.files import Documents
 from runner.load.schema import Schema
 from runner.model.command import Perform
@@ -113,6 +114,10 @@ class _Planner:
         try:
             command = next(flow)
             while True:
+                if command.conclusion is not None:
+                    problems += self._problems(client, command, self._operation(command))
+                    command = flow.send(command.conclusion)
+                    continue
                 call, found = self._call(client, command)
                 calls.append(call)
                 problems += found
@@ -169,6 +174,8 @@ class _Planner:
             return replace(RECONCILE, method=listing.method, path=listing.path)
         if command.step.request is not None:
             return raw_operation(command.values, command.step.effect)
+        if command.step.rounds and self._setting.provider.requirements is not None:
+            return self._setting.provider.requirements.operation
         return self._setting.provider.operations[command.step.call]
 
     def _problems(self, client: Client, command: Perform, operation: Operation) -> Iterator[Problem]:
@@ -186,15 +193,14 @@ class _Planner:
             yield replace(problem, message=f'{problem.message} (step "{command.name}" of client "{client.key}")')
 
     def _file_problems(self, client: Client, command: Perform, operation: Operation) -> Iterator[Problem]:
-        properties = operation.request.get("properties", {})
         values = command.values if command.step.request is None else command.values.get("files", {})
-        for name, value in values.items():
-            if not properties.get(name, {}).get("x-file") or not isinstance(value, str):
+        for path, value in file_fields(operation.request, values):
+            if not isinstance(value, str):
                 continue
             if value not in self._files:
                 self._files[value] = self._documents.check(value)
             if problem := self._files[value]:
-                place = self._origin(client, command, (name,))
+                place = self._origin(client, command, path)
                 yield replace(
                     problem,
                     message=f'{problem.message} (step "{command.name}" of client "{client.key}")',

@@ -24,7 +24,7 @@ from runner.load.schema import Schema
 from runner.load.source import Source
 from runner.load.yaml_values import kind_of
 from runner.model.check import Check
-from runner.model.playbook import Cap, Playbook, RetryPolicy, Step
+from runner.model.playbook import Cap, Playbook, RetryPolicy, Step, Waiting
 from runner.model.problem import Location, Problem, ProblemError
 from runner.model.provider import Provider
 
@@ -204,6 +204,8 @@ def _step(body: Mapping[str, Any], where: tuple[str | int, ...], source: Source)
         outputs={name: parse_path(text) for name, text in outputs.items()},
         output_places={name: source.locate((*where, "outputs", name)) for name in outputs},
         retry=_retry(body["retry"]) if "retry" in body else None,
+        waiting=_waiting(body["await"], (*where, "await"), source) if "await" in body else None,
+        rounds=body["satisfy"].get("rounds", 5) if "satisfy" in body else 0,
         always=body.get("always", False),
         caps=caps_of(body.get("limits", {})),
         description=body.get("description", ""),
@@ -213,6 +215,18 @@ def _step(body: Mapping[str, Any], where: tuple[str | int, ...], source: Source)
 
 def _checks(texts: Sequence[str], where: tuple[str | int, ...], source: Source) -> tuple[Check, ...]:
     return tuple(replace(parse(text), location=source.locate((*where, number))) for number, text in enumerate(texts))
+
+
+def _waiting(body: Mapping[str, Any], where: tuple[str | int, ...], source: Source) -> Waiting:
+    every = seconds(body.get("every", "30s"))
+    return Waiting(
+        until=_checks(body["until"], (*where, "until"), source),
+        stop=_checks(body.get("stop", ()), (*where, "stop"), source),
+        every=every,
+        at_most=seconds(body["at_most"]) if "at_most" in body else 10 * every,
+        deadline=seconds(body["deadline"]),
+        wake_on=body.get("wake_on", ""),
+    )
 
 
 def _retry(body: Mapping[str, Any]) -> RetryPolicy:

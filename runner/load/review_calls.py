@@ -14,9 +14,9 @@ from runner.model.provider import Operation
 from runner.nearest import did_you_mean
 from runner.templates import has_template
 
-ACTIONS = ("call", "request", "reconcile")
+ACTIONS = ("call", "request", "reconcile", "satisfy")
 STEP_KEYS = {*ACTIONS, "always", "await", "description", "effect", "expect", "for_each", "id", "limits", "outputs"}
-STEP_KEYS |= {"retry", "satisfy", "tags", "warn", "when", "with"}
+STEP_KEYS |= {"retry", "tags", "warn", "when", "with"}
 
 
 def call_problems(review: Review) -> Iterator[Problem]:
@@ -41,15 +41,46 @@ def _shape(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Pr
     if action == "reconcile" and review.provider and review.provider.reconcile is None:
         message = f"the pack of {review.provider.title} has no reconcile rule"
         yield review.tell("reconcile.no-rule", message, (*where, "reconcile"), "read the list with a call", key=True)
+    if action == "satisfy":
+        yield from _satisfy(review, where, step)
+    if "await" in step:
+        yield from _await(review, where, step)
     if action == "request":
         yield from _request(review, where, step)
     elif "effect" in step:
         message = '"effect" belongs to raw requests; the pack knows the effect of an operation'
         yield review.tell("step.effect", message, (*where, "effect"), "remove it", key=True)
-    if "with" in step and action != "call":
+    if "with" in step and action not in ("call", "satisfy"):
         rest = "a raw request has query, json, form and files" if action == "request" else "reconcile has from and to"
         hint = f'move the values into "{action}"'
         yield review.tell("step.with", f'"with" belongs to "call"; {rest}', (*where, "with"), hint, key=True)
+
+
+def _satisfy(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:
+    if review.provider and review.provider.requirements is None:
+        message = f"the pack of {review.provider.title} has no requirements rule"
+        yield review.tell("satisfy.no-rule", message, (*where, "satisfy"), "supply what is needed with calls", key=True)
+    if "for_each" in step:
+        hint = "remove for_each; the documents of the client are gone through by itself"
+        yield review.tell("satisfy.for-each", "a requirement loop has no items", (*where, "for_each"), hint, key=True)
+
+
+def _await(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:
+    """Only what changes nothing may be asked again and again."""
+    operation = review.operation(step)
+    effect = step.get("effect") if "request" in step else operation.effect if operation else "read"
+    if "satisfy" in step or "reconcile" in step or effect not in ("read", None):
+        found = f'"{step["call"]}" has effect {effect}' if "call" in step else "this step is none"
+        hint = "wait in a step of its own that reads"
+        yield review.tell("await.not-a-read", f"only a read can be awaited, {found}", (*where, "await"), hint, key=True)
+    waiting = step["await"]
+    hooks = review.provider.webhooks if review.provider else None
+    name = waiting.get("wake_on") if isinstance(waiting, Mapping) else None
+    if isinstance(name, str) and review.provider and (hooks is None or name not in hooks.events):
+        known = hooks.events if hooks else ()
+        hint = did_you_mean(name, known) or f"known events: {', '.join(known) or 'none'}"
+        message = f'{review.provider.title} sends no event "{name}"'
+        yield review.tell("await.unknown-event", message, (*where, "await", "wake_on"), hint)
 
 
 def _request(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:
@@ -70,6 +101,9 @@ def _unknown_keys(step: Mapping[str, Any]) -> list[str]:
 
 def _operation(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:
     call = step.get("call")
+    if "satisfy" in step and review.provider and review.provider.requirements:
+        yield from _values(review, where, step, review.provider.requirements.operation)
+        return
     if review.provider is None or not isinstance(call, str) or not call:
         return
     operation = review.provider.operations.get(call)
@@ -109,7 +143,7 @@ def _values(review: Review, where: Where, step: Mapping[str, Any], operation: Op
 
     def locate(path: tuple[str | int, ...], key: bool) -> Location:
         if not path and "with" not in step:
-            return review.source.locate((*where, "call"))
+            return review.source.locate((*where, "satisfy" if "satisfy" in step else "call"))
         return review.source.locate((*where, "with", *path), key=key)
 
     for problem in schema.problems(values, locate, is_open):

@@ -16,15 +16,24 @@ from runner.nearest import did_you_mean
 def check_problems(review: Review) -> Iterator[Problem]:
     for where, step in review.steps():
         operation = review.operation(step)
-        for name in ("expect", "warn"):
-            for place, text in _texts(step.get(name), (*where, name)):
-                yield from _check(review, place, text, operation)
+        for place, text in _on_the_answer(step, where):
+            yield from _check(review, place, text, operation)
         for place, text in _texts(step.get("when"), (*where, "when")):
             yield from _check(review, place, text, None)
         outputs = step.get("outputs")
         for name, text in (outputs if isinstance(outputs, Mapping) else {}).items():
             if isinstance(text, str):
                 yield from _output(review, (*where, "outputs", name), text, operation)
+
+
+def _on_the_answer(step: Mapping[str, Any], where: Where) -> Iterator[tuple[Where, str]]:
+    """Every check of a step that looks at what the provider answered."""
+    for name in ("expect", "warn"):
+        yield from _texts(step.get(name), (*where, name))
+    waiting = step.get("await")
+    for name in ("until", "stop"):
+        if isinstance(waiting, Mapping):
+            yield from _texts(waiting.get(name), (*where, "await", name))
 
 
 def _texts(value: Any, where: Where) -> Iterator[tuple[Where, str]]:

@@ -48,6 +48,8 @@ class Review:
     def operation(self, step: Mapping[str, Any]) -> Operation | None:
         if "reconcile" in step:
             return RECONCILE
+        if "satisfy" in step:
+            return self.provider.requirements.operation if self.provider and self.provider.requirements else None
         call = step.get("call")
         return self.provider.operations.get(call) if self.provider and isinstance(call, str) else None
 

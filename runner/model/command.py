@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.model.check import Check, Path
+from runner.model.outcome import Outcome
 from runner.model.playbook import Step
 
 NO_ITEM = -1
@@ -21,10 +22,20 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """Which entry of a list the answer is about: the first whose fields are equal to these."""
+
+    where: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Perform:
     """Carry out `step` for `item` (NO_ITEM outside a loop) with these values.
 
-    `conditional` is set only while planning: whether or how often it runs is known after another step.
+    `conditional` is set only while planning: whether or how often it runs is known after another step. `key` is what it
+    is written down as, where a step makes several calls. `is_lenient`: an output that is not in the answer is null.
+    `is_transient`: asked anew each time, never written down. `pending` names a field and the values of it that mean
+    "not yet". `conclusion` is nothing to perform, but to be written down as the step's own outcome.
     """
 
     step: Step
@@ -32,8 +43,21 @@ class Perform:
     values: Mapping[str, Any] = field(default_factory=dict)
     expect: tuple[Bound, ...] = ()
     warn: tuple[Bound, ...] = ()
+    until: tuple[Bound, ...] = ()
+    stop: tuple[Bound, ...] = ()
     outputs: Mapping[str, Path] = field(default_factory=dict)
     conditional: str = ""
+    key: str = ""
+    pick: Pick | None = None
+    pending: tuple[Path, tuple[str, ...]] | None = None
+    is_lenient: bool = False
+    is_transient: bool = False
+    conclusion: Outcome | None = None
+
+    @property
+    def journal_key(self) -> str:
+        """What it is written down as."""
+        return self.key or self.step.id
 
     @property
     def name(self) -> str:

@@ -71,7 +71,7 @@ class Outcome:
 
     `ending` is what the client ends as when the step did not pass. `claim` is the provider's own id of what the step
     made or adopted, so that a second step with the same identity can't adopt it too. `retry_at` (seconds since the
-    epoch, UTC) is set while waiting.
+    epoch, UTC) is set while waiting. `replayed`: read from the journal, nothing was done for it now; not written down.
     """
 
     status: StepStatus
@@ -88,11 +88,13 @@ class Outcome:
     claim: str = ""
     retry_at: float | None = None
     fault: Fault | None = None
+    replayed: bool = False
 
     @property
     def is_final(self) -> bool:
-        """Known for good: replayed on resume, never performed again."""
-        return self.fault is None and self.status not in (StepStatus.WAITING, StepStatus.UNKNOWN)
+        """Known for good: replayed on resume, never performed again. Blocked is not: a person may have helped since."""
+        is_open = self.status in (StepStatus.WAITING, StepStatus.UNKNOWN) or self.ending is Ending.BLOCKED
+        return self.fault is None and not is_open
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -132,6 +134,18 @@ class Outcome:
             retry_at=body.get("retry_at"),
             fault=Fault(body["fault"]) if body.get("fault") else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Nothing can be decided before `until` (seconds since the epoch): look again then.
+
+    A webhook about one of `wakes`, ids as the provider writes them, is a reason to look at once.
+    """
+
+    until: float
+    why: Problem
+    wakes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,27 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A read that is repeated until all of `until` hold, or any of `stop`.
+
+    Seconds: pauses grow from `every` to `at_most`; after `deadline` the client is blocked. `wake_on` is the provider's
+    event that ends a pause early, "" for any.
+    """
+
+    until: tuple[Check, ...]
+    deadline: float
+    stop: tuple[Check, ...] = ()
+    every: float = 30.0
+    at_most: float = 300.0
+    wake_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One step as written. `values` is `with` (or the raw `request`), still holding templates."""
+    """One step as written. `values` is `with` (or the raw `request`), still holding templates.
+
+    `rounds` above 0 makes it a requirement loop (`satisfy`).
+    """
 
     id: str
     location: Location
@@ -49,6 +68,8 @@ class Step:
     warn: tuple[Check, ...] = ()
     outputs: Mapping[str, Path] = field(default_factory=dict)
     retry: RetryPolicy | None = None
+    waiting: Waiting | None = None
+    rounds: int = 0
     always: bool = False
     caps: Mapping[str, Cap] = field(default_factory=dict)
     output_places: Mapping[str, Location] = field(default_factory=dict)

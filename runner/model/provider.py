@@ -10,7 +10,7 @@ from runner.model.check import Path
 from runner.model.secret import SecretRef
 
 Effect = Literal["read", "create", "write", "money"]
-Repeat = Literal["refused", "ignored", "unknown"]
+Repeat = Literal["refused", "replayed", "ignored", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,12 @@ class ErrorRule:
 
 @dataclass(frozen=True, slots=True)
 class ErrorFormat:
-    """Where an error body keeps its code, message and detail; and the rules, most exact first."""
+    """Where an error body keeps its code, message and detail; and the rules, most exact first.
 
-    code: Path = ()
+    `codes` are looked at in their order: the first that the body has counts.
+    """
+
+    codes: tuple[Path, ...] = ()
     message: Path = ()
     detail: Path = ()
     rules: tuple[ErrorRule, ...] = ()
@@ -89,7 +92,8 @@ class LookUp:
 
     `values` are templates over `with` and `reference`. A refusal that means `not-found` says "not there". `items` and
     `where` pick from a list. `equal` maps a field of the answer to a template: all must be equal, else it is another's;
-    fields that the answer leaves out are not compared.
+    fields that the answer leaves out are not compared. `is_list`: the answer itself is the list. `there` is a template
+    over `it`, `with` and `reference`: false means that what is found is not what was asked for.
     """
 
     call: str
@@ -99,6 +103,8 @@ class LookUp:
     equal: Mapping[str, str] = field(default_factory=dict)
     fold_case: tuple[str, ...] = ()
     claim: Path = ()
+    is_list: bool = False
+    there: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,94 @@ class ReconcileRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Events that the provider sends: how one is proved, told from a repeat, and acknowledged.
+
+    `key` is the credential that `header` has to carry, or to be made with. `id` are places that together name one
+    event, `about` places of the ids that it is about. `timestamp_unit` is in seconds; `max_age` 0 asks for no time.
+    """
+
+    scheme: str
+    header: str
+    key: str
+    event: Path
+    id: tuple[Path, ...]
+    about: tuple[Path, ...]
+    events: tuple[str, ...] = ()
+    timestamp_header: str = ""
+    timestamp_unit: float = 1.0
+    max_age: float = 0.0
+    status: int = 200
+    answer: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """A call of the requirement loop. `values` are templates over `with`, and over `document` and `again` for one."""
+
+    call: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsRule:
+    """Where documents stand among what is missing, and how one is supplied.
+
+    Paths: `groups` in the list of what is missing, `any_of` in a group, the rest in one of these; `refused` is where an
+    answer lists what was turned down, by `refused_key` (the type) and `refused_reason`.
+    """
+
+    supply: Supply
+    groups: Path
+    any_of: Path
+    group_id: Path = ("id",)
+    type: Path = ("id",)
+    needs_back: Path = ()
+    metadata: Path = ("metadata",)
+    metadata_id: Path = ("id",)
+    refused: Path = ()
+    refused_key: Path = ("key",)
+    refused_reason: Path = ("reason",)
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """The recipe of `satisfy`: how to ask what is missing, and how each kind of thing is supplied.
+
+    `where` picks one entry of a list by templates over `with`. States: while `open`, things are supplied; `pending` is
+    "not evaluated yet", asked every `pending_every` seconds for `pending_deadline`; `done` and `dead` end the loop.
+    `meets` maps a name of the provider's to the fields that the data call carries it in. `operation` describes the step
+    to those who check playbooks: what `with` takes, and what checks look at.
+    """
+
+    ask: Supply
+    state: Path
+    missing: Path
+    open: tuple[str, ...]
+    done: tuple[str, ...]
+    operation: Operation
+    dead: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    pending_every: float = 5.0
+    pending_deadline: float = 600.0
+    where: Mapping[str, str] = field(default_factory=dict)
+    reason: Path = ()
+    data: Supply | None = None
+    data_groups: Path = ()
+    data_fields: Path = ()
+    data_key: Path = ("key",)
+    meets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    documents: DocumentsRule | None = None
+    submit: Supply | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One call of the provider's API, wholly as data.
 
-    `settle` is the lag in seconds after which an applied request is visible to a look-up, for certain.
+    `settle` is the lag in seconds after which an applied request is visible to a look-up, for certain. `header_fields`
+    are values that travel as headers of that name. `replays` is how long, in seconds, the provider answers a repeated
+    request with its first answer; that is only for `repeat: replayed`.
     """
 
     name: str
@@ -163,6 +253,7 @@ class Operation:
     path: str
     effect: Effect
     title: str = ""
+    header_fields: tuple[str, ...] = ()
     body: Literal["none", "json", "multipart", "form"] = "none"
     request: Mapping[str, Any] = field(default_factory=dict)
     response: Mapping[str, Any] = field(default_factory=dict)
@@ -172,6 +263,7 @@ class Operation:
     signed: bool = True
     identity: tuple[str, ...] = ()
     repeat: Repeat = "unknown"
+    replays: float = 0.0
     look_up: LookUp | None = None
     reference: ReferenceRule | None = None
     money: MoneyRule | None = None
@@ -209,6 +301,8 @@ class Provider:
     send_window: float = 30.0
     links: Mapping[str, str] = field(default_factory=dict)
     reconcile: ReconcileRule | None = None
+    requirements: Requirements | None = None
+    webhooks: Webhooks | None = None
 
 
 # The answer of a `reconcile` step, described like any operation's, so that its checks are checked alike.

@@ -39,3 +39,4 @@ class SecretRef:
     env: str
     file_env: str = ""
     secret: bool = True
+    optional: bool = False

@@ -1,0 +1,147 @@
+"""Ask until it settles: a read whose answer is a verdict that somebody else has to give, in minutes or in weeks.
+
+Nothing is held while waiting: each ask is one `advance`, and the journal knows only when the waiting began. Pauses grow
+with the time that has passed, so no count of asks has to be kept either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from runner.answers import Reading
+from runner.checks import Answer, lookup, path_text
+from runner.clock import Clock, Moment, moment, passed
+from runner.effects import Reply
+from runner.journal.base import Entry, EntryKey, Journal
+from runner.judging import check_bound, collect, picked, placed, quoted
+from runner.model.check import CheckResult
+from runner.model.command import Bound, Perform
+from runner.model.http import wire_text
+from runner.model.outcome import Ending, Later, Outcome, StepStatus
+from runner.model.playbook import Waiting
+from runner.model.problem import Problem
+from runner.model.provider import Operation, Provider
+from runner.performer import Performer, Tally
+from runner.redact import Redactor
+
+# Each pause is this share of the time waited so far, between `every` and `at_most`.
+_GROWTH = 0.5
+# Nothing was learned from these, and the next ask may tell: the client goes on waiting.
+_NO_NEWS = (Reply.LOST, Reply.NOT_SENT, Reply.THROTTLED)
+_FIRST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """One waiting step of one client, and what the journal knows of it."""
+
+    run: int
+    client: str
+    command: Perform
+    rule: Waiting
+    entries: Sequence[Entry]
+    journal: Journal
+    performer: Performer
+    provider: Provider
+    clock: Clock
+    redactor: Redactor
+    tally: Tally
+
+
+async def ask(awaited: Awaited) -> Outcome | Later:
+    """Ask once. The outcome when it settled, Later when it has not."""
+    began = await _began(awaited)
+    reading = await awaited.performer.ask_step(awaited.command, awaited.tally)
+    judged = _judged(awaited, reading)
+    got = _later(awaited, began, reading, judged) if isinstance(judged, Problem) else judged
+    return got if isinstance(got, Later) else awaited.performer.timed(got, awaited.tally)
+
+
+async def _began(awaited: Awaited) -> Moment:
+    """When this step was first asked, in whatever process that was."""
+    for entry in awaited.entries:
+        if entry.kind == "wait":
+            return Moment.from_json(entry.body["moment"])
+    now = moment(awaited.clock)
+    key = EntryKey(awaited.command.journal_key, awaited.command.item, _FIRST)
+    await awaited.journal.wait(awaited.run, awaited.client, key, now.at, {"moment": now.to_json()})
+    return now
+
+
+def _judged(awaited: Awaited, reading: Reading) -> Outcome | Problem:
+    """The outcome, or why there is none yet."""
+    command, redactor = awaited.command, awaited.redactor
+    if reading.reply in _NO_NEWS:
+        problem = placed(reading.problem, command, redactor)
+        assert problem is not None
+        return problem
+    if reading.reply not in (Reply.ACCEPTED, Reply.DEAD):
+        return awaited.performer.failed(command, reading, redactor)
+    operation = awaited.performer.operation(command)
+    answer = picked(command.pick, reading.answer) if command.pick else reading.answer
+    if isinstance(answer, Problem):
+        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=placed(answer, command, redactor))
+    for bound in command.stop:
+        result = check_bound(bound, answer, operation, redactor)
+        if result.passed:
+            return _stopped(awaited, answer, operation, bound, result)
+    if command.pending is not None:
+        path, states = command.pending
+        state = lookup(path, answer.body)[1]
+        if state in states:
+            return _pending(command, CheckResult(f"{path_text(path)} not in {list(states)}", False, state))
+    if reading.reply is Reply.DEAD:
+        problem = placed(reading.problem, command, redactor)
+        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem)
+    settled = tuple(check_bound(bound, answer, operation, redactor) for bound in command.until)
+    open_checks = [result for result in settled if not result.passed]
+    if open_checks:
+        return _pending(command, open_checks[0])
+    outcome = collect(command, operation, reading.answer, redactor)
+    return replace(outcome, checks=settled + outcome.checks)
+
+
+def _pending(command: Perform, result: CheckResult) -> Problem:
+    message = f'"{command.name}" waits for "{result.check}": found {quoted(result.actual)}'
+    return Problem("await.pending", message, command.step.location, 'run "onboard resume" later')
+
+
+def _stopped(awaited: Awaited, answer: Answer, operation: Operation, bound: Bound, result: CheckResult) -> Outcome:
+    """The verdict is no. The provider's reason stands beside the field that says so."""
+    command = awaited.command
+    reason = ""
+    lifecycle = awaited.provider.lifecycles.get(operation.lifecycle)
+    if lifecycle and lifecycle.reason:
+        beside = lookup(bound.check.path[:-1], answer.body)[1] if bound.check.path[:-1] else answer.body
+        told = lookup(lifecycle.reason, beside)[1]
+        reason = f"; provider said: {quoted(told)}" if told else ""
+    message = f'"{command.name}" ended: "{result.check}" holds{reason}'
+    hint = "the provider's verdict is final for this attempt; find out why before you try again"
+    problem = placed(Problem("await.stopped", message, command.step.location, hint), command, awaited.redactor)
+    return Outcome(StepStatus.FAILED, Ending.REJECTED, checks=(result,), problem=problem)
+
+
+def _later(awaited: Awaited, began: Moment, reading: Reading, why: Problem) -> Outcome | Later:
+    rule, now = awaited.rule, awaited.clock.now()
+    waited = max(0.0, passed(awaited.clock, began))
+    left = rule.deadline - waited
+    if left <= 0:
+        return _too_late(awaited, why)
+    pause = min(max(rule.every, waited * _GROWTH), rule.at_most)
+    pause = min(awaited.performer.spread(pause), max(rule.at_most, rule.every))
+    pause = max(pause, awaited.performer.pause_told(reading))
+    return Later(now + min(pause, left), why, _wakes(awaited.command))
+
+
+def _too_late(awaited: Awaited, why: Problem) -> Outcome:
+    command = awaited.command
+    message = f'"{command.name}" did not settle within its deadline: {why.message}'
+    hint = 'ask the provider what is missing; "onboard resume" looks again'
+    problem = Problem("await.deadline", message, command.step.location, hint)
+    return Outcome(StepStatus.FAILED, Ending.BLOCKED, problem=problem)
+
+
+def _wakes(command: Perform) -> frozenset[str]:
+    """The ids that the step asks with: a webhook about one of them is about this client."""
+    return frozenset(wire_text(value) for value in command.values.values() if isinstance(value, str | int) and value)
