@@ -55,6 +55,7 @@ class Tools:
     rate: float = 0.0
     pace: Pace = field(default_factory=Pace)
     is_halted: Callable[[], bool] = lambda: False
+    calls: Callable[[], AsyncIterator[str]] | None = None
 
 
 async def execute(prepared: Prepared, tools: Tools) -> RunResult:
@@ -107,7 +108,8 @@ async def carry_on(
                 await tools.journal.settle_client(run, one.client.key, result.outcome.value, due, result.to_json())
                 tools.progress.settled(result)
 
-            await drive(runs, tools.pace, tools.clock, tools.halt, settled)
+            calls = tools.calls() if tools.calls else None
+            await drive(runs, tools.pace, tools.clock, tools.halt, settled, calls)
     finally:
         tools.progress.end()
     await tools.journal.flush()

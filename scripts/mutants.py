@@ -34,6 +34,7 @@ UNIT = (
     "tests/unit/test_effects.py",
     "tests/unit/test_settle.py",
     "tests/unit/test_settle_elsewhere.py",
+    "tests/unit/test_settle_replayed.py",
     "tests/unit/test_advance.py",
     "tests/unit/test_journal.py",
     "tests/unit/test_clock.py",

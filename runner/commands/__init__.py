@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "explain": "One client's story in plain words.",
     "forget": "Remove what the journal says of a client; money stays provable.",
     "halt": "Stop money at once; --off ends it.",
+    "listen": "An inbox for webhooks, beside the runs that wait for them.",
     "plan": "The exact calls per client, totals of calls and money; offline.",
     "providers": "Provider packs, their operations and error codes.",
     "reconcile": "Compare a run with the provider's own list, both ways.",

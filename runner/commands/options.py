@@ -162,6 +162,12 @@ def running(function: F) -> F:
             show_default=True,
             help="How long to stay once only waiting clients are left.",
         ),
+        click.option(
+            "--listen",
+            default="",
+            metavar="ADDR",
+            help="Take webhooks at HOST:PORT, POST /webhooks/PROVIDER, while this lasts.",
+        ),
         state,
         click.option(
             "--report-json", default="", metavar="FILE", help="Report for machines (schemas/report.schema.json)."

@@ -8,10 +8,11 @@ import signal
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import anyio
 
@@ -22,18 +23,23 @@ from runner.commands.progress import make_progress
 from runner.commands.say import hush, say, say_problems
 from runner.drivers.local import Halt, Pace
 from runner.execute import Tools, execute, locked, results
+from runner.inbox import Bell, calls
 from runner.journal.base import Journal
 from runner.journal.cipher import Cipher, cipher_of
 from runner.journal.sqlite import open_journal, sync_folder
 from runner.load.credentials import read_credentials
 from runner.model.problem import Problem, ProblemError
 from runner.model.run import RunResult
+from runner.model.secret import Secret
 from runner.prepare import Prepared, Wish
 from runner.reporters import json as json_report
 from runner.reporters import junit as junit_report
 from runner.reporters import rejects as rejects_report
 from runner.reporters import text as text_report
 from runner.tasks import plainly
+
+if TYPE_CHECKING:
+    from runner.listener import Door
 
 Begin = Callable[[Prepared, Tools], Any]
 HALT = "halt"
@@ -58,21 +64,27 @@ def carry_out(
     cipher = cipher_of(environ)
     halt = Halt()
 
+    door = open_door(options.get("listen", ""), prepared, credentials)
+
     async def run() -> int:
         journal = open_journal(state, cipher=cipher)
         try:
             keep_stdin(prepared.wish, prepared.digests["clients"], state, cipher)
+            clock = SystemClock()
+            bell = Bell()
             tools = Tools(
                 journal,
-                SystemClock(),
+                clock,
                 credentials,
                 make_progress(quiet=options["quiet"]),
                 halt,
                 options["rate"] or 0.0,
                 pace_of(options, clients, prepared.provider.limits.concurrency),
                 (state / HALT).exists,
+                partial(calls, journal, clock, bell) if prepared.provider.webhooks else None,
             )
-            result = await _until_interrupted(begin, prepared, tools)
+            async with door.open(journal, clock, bell) if door else nullcontext():
+                result = await _until_interrupted(begin, prepared, tools)
             await report(result, journal, options)
             return result.exit_code
         finally:
@@ -81,6 +93,25 @@ def carry_out(
 
     with locked(state):
         return anyio.run(run)
+
+
+def open_door(address: str, prepared: Prepared, credentials: Mapping[str, Secret | str]) -> Door | None:
+    """Where webhooks come in while the run lasts; None when nobody asked for it. Raises ProblemError."""
+    if not address:
+        return None
+    provider = prepared.provider
+    if provider.webhooks is None:
+        hint = "leave --listen out; a step with await asks by itself"
+        raise ProblemError([Problem("listen.no-webhooks", f"{provider.title} sends no webhooks we know of", hint=hint)])
+    key = credentials.get(provider.webhooks.key)
+    if key is None:
+        name = provider.credentials[provider.webhooks.key].env
+        message = f"webhooks can't be proved without {name}, and it is not set"
+        raise ProblemError([Problem("listen.no-key", message, hint="set it to the key that the provider sends along")])
+    # The server is imported by those who listen.
+    from runner.listener import Door, bind
+
+    return Door(bind(address), provider, key)
 
 
 def stdin_copy(state: Path, digest: str) -> Path:

@@ -78,6 +78,17 @@ class RunState:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One webhook: nothing of what it said but its name and the ids that it was about. `number` grows."""
+
+    number: int
+    provider: str
+    name: str
+    about: tuple[str, ...]
+    at: float
+
+
 class CapExceeded(Exception):  # noqa: N818 - a refusal, not an error of ours
     """The hold does not fit: nothing was written, nothing may be sent."""
 
@@ -146,6 +157,18 @@ class Journal(Protocol):
     async def forget(self, client: str) -> int:
         """Remove what this client's rows say of the person, in every run; references and money stay. Returns how many
         runs knew the client."""
+        ...
+
+    async def deliver(self, provider: str, event: str, at: float, name: str, about: Sequence[str]) -> bool:
+        """Write a webhook down. `event` names it among all; False when it has been here before."""
+        ...
+
+    async def events(self, after: int) -> Sequence[Event]:
+        """Webhooks with a larger number, in their order."""
+        ...
+
+    async def last_event(self) -> int:
+        """The number of the newest webhook, 0 when there is none."""
         ...
 
     async def flush(self) -> None: ...

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Hold, Row, RunState, without_person
+from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Event, Hold, Row, RunState, without_person
 
 
 class MemoryJournal:
@@ -18,6 +18,7 @@ class MemoryJournal:
         self._clients: dict[int, dict[str, ClientState]] = {}
         self._entries: dict[tuple[int, str], dict[tuple[EntryKey, str], Entry]] = {}
         self._held: dict[tuple[str, str], Decimal] = {}
+        self._events: dict[tuple[str, str], Event] = {}
         self._marks: dict[str, set[tuple[int, str, str, int]]] = {}
 
     async def open_run(self, header: Mapping[str, Any], rows: Sequence[Row], at: float) -> int:
@@ -112,6 +113,18 @@ class MemoryJournal:
             if state.result is not None:
                 self._clients[run][client] = replace(state, result=without_person(state.result))
         return len(runs)
+
+    async def deliver(self, provider: str, event: str, at: float, name: str, about: Sequence[str]) -> bool:
+        if (provider, event) in self._events:
+            return False
+        self._events[provider, event] = Event(len(self._events) + 1, provider, name, tuple(about), at)
+        return True
+
+    async def events(self, after: int) -> Sequence[Event]:
+        return [event for event in self._events.values() if event.number > after]
+
+    async def last_event(self) -> int:
+        return len(self._events)
 
     async def flush(self) -> None:
         return None

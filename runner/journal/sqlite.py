@@ -15,34 +15,25 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Hold, Row, RunState, without_person
+from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Event, Hold, Row, RunState, without_person
 from runner.journal.cipher import Cipher, Plain
-from runner.model.problem import JournalError, Problem
-
-SCHEMA = """
-create table if not exists meta (name text primary key, value text not null) without rowid;
-create table if not exists runs (
-  id integer primary key autoincrement, header text not null, status text not null,
-  started_at real not null, finished_at real, exit_code integer);
-create table if not exists clients (
-  run integer not null, ordinal integer not null, key text not null, line integer not null, digest text not null,
-  state text not null, due real, result text, primary key (run, key)) without rowid;
-create index if not exists clients_in_order on clients (run, ordinal);
-create table if not exists entries (
-  run integer not null, client text not null, step text not null, item integer not null, attempt integer not null,
-  kind text not null, at real not null, body text not null,
-  primary key (run, client, step, item, attempt, kind)) without rowid;
-create table if not exists marks (
-  mark text not null, run integer not null, client text not null, step text not null, item integer not null,
-  primary key (mark, run, client, step, item)) without rowid;
-create table if not exists held (
-  scope text not null, asset text not null, amount text not null, primary key (scope, asset)) without rowid;
-"""
-FORMAT = "1"
+from runner.journal.tables import (
+    ELSEWHERE,
+    HAS_INTENT,
+    INSERT_ENTRY,
+    INSERT_EVENT,
+    INSERT_MARK,
+    NOT_OURS,
+    add_hold,
+    check_hold,
+    insert_clients,
+    journal_error,
+    prepare,
+)
+from runner.model.problem import JournalError
 
 Write = Callable[[sqlite3.Connection], Any]
 _Job = tuple[Write, "asyncio.Future[Any] | None"]
@@ -60,9 +51,9 @@ class SqliteJournal:
         self._broken: JournalError | None = None
         self._reader = self._connect()
         try:
-            _prepare(self._reader, self._cipher)
+            prepare(self._reader, self._cipher)
         except sqlite3.Error as error:
-            raise _journal_error(error, path) from error
+            raise journal_error(error, path) from error
         writer = self._connect()
         self._thread = threading.Thread(target=self._write_forever, args=(writer,), name="journal", daemon=True)
         self._thread.start()
@@ -75,7 +66,7 @@ class SqliteJournal:
             connection.execute("pragma journal_mode=wal")
             connection.execute(f"pragma synchronous={self._synchronous}")
         except sqlite3.Error as error:
-            raise _journal_error(error, self._path) from error
+            raise journal_error(error, self._path) from error
         return connection
 
     # -- the writer thread -------------------------------------------------------------------------------------------
@@ -116,7 +107,7 @@ class SqliteJournal:
         except Exception as error:
             # Once a commit failed, what is on disk is no longer what the run believes: nothing more may be sent.
             # Whatever it was, those who wait for this transaction must hear of it.
-            self._broken = error if isinstance(error, JournalError) else _journal_error(error, self._path)
+            self._broken = error if isinstance(error, JournalError) else journal_error(error, self._path)
             if connection.in_transaction:
                 # On a disk that takes nothing this may fail too, and nobody may be left waiting for it.
                 with suppress(sqlite3.Error):
@@ -150,7 +141,7 @@ class SqliteJournal:
             )
             run = cursor.lastrowid
             assert run is not None
-            _insert_clients(connection, run, rows, 0)
+            insert_clients(connection, run, rows, 0)
             return run
 
         return int(await self._write(write))
@@ -158,7 +149,7 @@ class SqliteJournal:
     async def add_clients(self, run: int, rows: Sequence[Row]) -> None:
         def write(connection: sqlite3.Connection) -> None:
             (count,) = connection.execute("select count(*) from clients where run = ?", (run,)).fetchone()
-            _insert_clients(connection, run, rows, count)
+            insert_clients(connection, run, rows, count)
 
         await self._write(write)
 
@@ -218,11 +209,11 @@ class SqliteJournal:
             if connection.execute(HAS_INTENT, row[:5]).fetchone():
                 return False
             for hold in holds:
-                _check(connection, hold)
+                check_hold(connection, hold)
             connection.execute(INSERT_ENTRY, row)
             connection.execute(INSERT_MARK, (mark, *row[:4]))
             for hold in holds:
-                _add(connection, hold, hold.amount)
+                add_hold(connection, hold, hold.amount)
             return True
 
         answer = await self._write(write)
@@ -248,7 +239,7 @@ class SqliteJournal:
         def write(connection: sqlite3.Connection) -> None:
             if connection.execute(INSERT_ENTRY, row).rowcount == 1:
                 for hold in release:
-                    _add(connection, hold, -hold.amount)
+                    add_hold(connection, hold, -hold.amount)
 
         self._write_later(write)
 
@@ -289,6 +280,18 @@ class SqliteJournal:
             bare = self._dump(without_person(self._load(result)))
             connection.execute("update clients set result = ? where run = ? and key = ?", (bare, run, client))
 
+    async def deliver(self, provider: str, event: str, at: float, name: str, about: Sequence[str]) -> bool:
+        row = (provider, event, at, name, json.dumps(list(about)))
+        return bool(await self._write(lambda connection: connection.execute(INSERT_EVENT, row).rowcount == 1))
+
+    async def events(self, after: int) -> Sequence[Event]:
+        sql = "select number, provider, name, about, at from events where number > ? order by number"
+        rows = self._read(sql, (after,))
+        return [Event(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4]) for row in rows]
+
+    async def last_event(self) -> int:
+        return int(next(self._read("select coalesce(max(number), 0) from events"))[0])
+
     async def _write_alone(self, sql: str) -> None:
         """A statement that can't stand in a transaction."""
 
@@ -306,7 +309,7 @@ class SqliteJournal:
         try:
             body: dict[str, Any] = json.loads(self._cipher.open(text))
         except ValueError as error:
-            raise _journal_error(sqlite3.DatabaseError(_NOT_OURS), self._path, "read") from error
+            raise journal_error(sqlite3.DatabaseError(NOT_OURS), self._path, "read") from error
         return body
 
     def _read(self, sql: str, values: Sequence[object] = ()) -> Iterator[Any]:
@@ -314,7 +317,7 @@ class SqliteJournal:
         try:
             yield from self._reader.execute(sql, values)
         except sqlite3.Error as error:
-            raise _journal_error(error, self._path, "read") from error
+            raise journal_error(error, self._path, "read") from error
 
     def _row(
         self, run: int, client: str, key: EntryKey, kind: str, at: float, body: Mapping[str, Any]
@@ -332,17 +335,6 @@ class SqliteJournal:
             raise self._broken
 
 
-INSERT_ENTRY = "insert into entries values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
-INSERT_MARK = "insert into marks values (?, ?, ?, ?, ?) on conflict do nothing"
-ELSEWHERE = (
-    "select run, step, item, attempt, kind, at, body from marks join entries using (run, client, step, item) "
-    "where mark = ? and run <> ? order by run, step, item, attempt, kind"
-)
-HAS_INTENT = (
-    "select 1 from entries where run = ? and client = ? and step = ? and item = ? and attempt = ? and kind = 'intent'"
-)
-
-
 def open_journal(folder: Path, *, synchronous: str = "FULL", cipher: Cipher | None = None) -> SqliteJournal:
     """The journal of a state folder, made when missing. Raises JournalError with a Problem when it can't be."""
     try:
@@ -354,7 +346,7 @@ def open_journal(folder: Path, *, synchronous: str = "FULL", cipher: Cipher | No
             # SQLite syncs what is in the folder; that there is a folder has to last as well.
             sync_folder(folder.absolute().parent)
     except OSError as error:
-        raise _journal_error(error, folder) from error
+        raise journal_error(error, folder) from error
     return SqliteJournal(path, synchronous=synchronous, cipher=cipher)
 
 
@@ -368,16 +360,6 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _prepare(connection: sqlite3.Connection, cipher: Cipher) -> None:
-    connection.executescript(SCHEMA)
-    probe = connection.execute("select value from meta where name = 'key'").fetchone()
-    if probe:
-        cipher.open(probe[0])
-    elif not isinstance(cipher, Plain):
-        connection.execute("insert into meta values ('key', ?) on conflict do nothing", (cipher.seal("key"),))
-    connection.execute("insert into meta values ('format', ?) on conflict do nothing", (FORMAT,))
-
-
 def _settle_all(waiting: list[tuple[asyncio.Future[Any], Any]]) -> None:
     for future, answer in waiting:
         if future.cancelled():
@@ -386,54 +368,3 @@ def _settle_all(waiting: list[tuple[asyncio.Future[Any], Any]]) -> None:
             future.set_exception(answer)
         else:
             future.set_result(answer)
-
-
-def _insert_clients(connection: sqlite3.Connection, run: int, rows: Sequence[Row], start: int) -> None:
-    values = [(run, start + n, row.key, row.line, row.digest) for n, row in enumerate(rows)]
-    connection.executemany(
-        "insert into clients (run, ordinal, key, line, digest, state) values (?, ?, ?, ?, ?, 'not_started') "
-        "on conflict (run, key) do update set line = excluded.line, digest = excluded.digest",
-        values,
-    )
-
-
-def _used(connection: sqlite3.Connection, hold: Hold) -> Decimal:
-    row = connection.execute(
-        "select amount from held where scope = ? and asset = ?", (hold.scope, hold.asset)
-    ).fetchone()
-    return Decimal(row[0]) if row else Decimal(0)
-
-
-def _check(connection: sqlite3.Connection, hold: Hold) -> None:
-    used = _used(connection, hold)
-    if hold.limit is not None and used + hold.amount > hold.limit:
-        raise CapExceeded(hold, used)
-
-
-def _add(connection: sqlite3.Connection, hold: Hold, amount: Decimal) -> None:
-    total = f"{_used(connection, hold) + amount:f}"
-    connection.execute(
-        "insert into held values (?, ?, ?) on conflict do update set amount = excluded.amount",
-        (hold.scope, hold.asset, total),
-    )
-
-
-_NOT_OURS = "a line is not what was written"
-_RESUME = 'then "onboard resume" goes on, or run it again if it had not begun'
-_HINTS = {
-    sqlite3.SQLITE_BUSY: f"end the program that holds it; {_RESUME}",
-    # Not "name another folder": a journal that knows nothing would pay again where used references are not refused.
-    sqlite3.SQLITE_CORRUPT: "restore it from a backup; without one, compare with the provider before paying again",
-}
-_HINTS[sqlite3.SQLITE_NOTADB] = _HINTS[sqlite3.SQLITE_CORRUPT]
-
-
-def _journal_error(error: Exception, path: Path, what: str = "written") -> JournalError:
-    """The hint is by what went wrong; reading goes wrong only when the file is damaged."""
-    reason = str(error).lower() or type(error).__name__
-    if reason.startswith("could not decode"):
-        # Python goes on to quote the text, and it is about people.
-        what, reason = "read", _NOT_OURS
-    kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT if what == "read" else 0) & 0xFF
-    hint = _HINTS.get(kind, f"free space and make the folder writable; {_RESUME}")
-    return JournalError(Problem("journal.unwritable", f'the journal "{path}" can\'t be {what}: {reason}', hint=hint))

@@ -153,6 +153,7 @@ class Desk:
 
     clock: FakeClock
     refuses_used: bool = True
+    replays: bool = False
     order_status: str = "completed"
     clients: dict[str, dict[str, Any]] = field(default_factory=dict)
     orders: list[dict[str, Any]] = field(default_factory=list)
@@ -206,6 +207,10 @@ class Desk:
         return answer(200, {"result": {"id": 1}})
 
     def _order(self, kind: str, body: dict[str, Any]) -> Reply:
+        if self.replays:
+            known = [order for order in self.orders if order["partner_order_ref"] == body["partner_order_ref"]]
+            if known:
+                return answer(200, {"result": known[0]})
         if self.refuses_used and body["partner_order_ref"] in self.references():
             return error(2020, 409)
         side = "debit" if kind == "deposits" else "credit"
