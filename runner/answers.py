@@ -46,7 +46,7 @@ def read(provider: Provider, operation: Operation, got: Response | NoAnswer) -> 
     """The one place where an HTTP answer gets its meaning. Ambiguity is LOST, never a guess."""
     if isinstance(got, NoAnswer):
         return _no_answer(provider, operation, got)
-    if rule := _rule(provider, got):
+    if rule := _rule(provider, operation, got):
         return _refused(provider, operation, got, rule)
     if not 200 <= got.status < 300:
         return _undocumented(provider, operation, got)
@@ -116,12 +116,14 @@ def _code(provider: Provider, got: Response) -> str | None:
     return None if code is None or isinstance(code, dict | list | bool) else str(code)
 
 
-def _rule(provider: Provider, got: Response) -> ErrorRule | None:
+def _rule(provider: Provider, operation: Operation, got: Response) -> ErrorRule | None:
     errors = provider.errors
     code = _code(provider, got)
     failed = not 200 <= got.status < 300
     best: ErrorRule | None = None
     for rule in errors.rules:
+        if rule.operations and operation.name not in rule.operations:
+            continue
         if rule.code is not None and rule.code != code:
             continue
         if rule.status is not None and rule.status != got.status:
@@ -134,7 +136,7 @@ def _rule(provider: Provider, got: Response) -> ErrorRule | None:
 
 
 def _exactness(rule: ErrorRule) -> int:
-    return 2 * (rule.code is not None) + (rule.status is not None)
+    return 4 * bool(rule.operations) + 2 * (rule.code is not None) + (rule.status is not None)
 
 
 _REPLY_OF_MEANING = {

@@ -22,7 +22,7 @@ from runner.looking import Seen, claim_of, see
 from runner.model.command import Perform
 from runner.model.http import NoAnswer, Request, Response
 from runner.model.outcome import Ending, Outcome, StepStatus
-from runner.model.playbook import NO_RETRY, RetryPolicy, Step
+from runner.model.playbook import RetryPolicy, Step
 from runner.model.problem import Problem, ProblemError
 from runner.model.provider import Operation, Provider
 from runner.redact import Redactor
@@ -30,6 +30,8 @@ from runner.templates import TemplateError
 from runner.times import from_http
 
 DEFAULT_READ_RETRY = RetryPolicy()
+# A refusal for speed says that nothing was applied; anything else may have been.
+DEFAULT_WRITE_RETRY = RetryPolicy(on=frozenset({"throttled"}))
 # Without an explicit Retry-After, a refusal for speed holds everyone back this long.
 _PAUSE = 1.0
 
@@ -93,7 +95,7 @@ class Performer:
     async def perform(self, command: Perform, redactor: Redactor) -> Outcome:
         """A read or an idempotent write, repeated by its retry policy. The outcome is complete."""
         operation = self.operation(command)
-        policy = command.step.retry or (DEFAULT_READ_RETRY if operation.effect == "read" else NO_RETRY)
+        policy = command.step.retry or (DEFAULT_READ_RETRY if operation.effect == "read" else DEFAULT_WRITE_RETRY)
         tally = self.tally()
         reading, attempts = await self._repeat(operation, command, policy, tally)
         outcome = self._judge(command, operation, reading, redactor)
@@ -263,6 +265,7 @@ class Performer:
     async def _signed(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
         if leave is None:
             await self._limiter.slot()
+        await self._limiter.leave()
         tally.requests += 1
         self.requests += 1
         headers = self._auth.headers(request) if request.signed else {}

@@ -123,6 +123,9 @@ def changed(found: RunState, clients: Sequence[ClientState], prepared: Prepared,
     for client in clients:
         if client.digest == "" or (kind.again and kind.pick(client)):
             continue
+        if client.state == Ending.BLOCKED.value and client.key in now:
+            # Something was missing: completing the row is what helps.
+            continue
         if client.key not in now:
             if kind.pick(client):
                 message = f'client "{client.key}" of run {found.id} is no longer in the clients file'

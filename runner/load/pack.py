@@ -231,6 +231,7 @@ def _errors(body: Mapping[str, Any]) -> ErrorFormat:
             status=rule.get("status"),
             code=str(rule["code"]) if "code" in rule else None,
             of=rule.get("of", ""),
+            operations=tuple(rule.get("operations", ())),
         )
         for rule in body.get("rules", ())
     )

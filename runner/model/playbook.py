@@ -21,9 +21,6 @@ class RetryPolicy:
     on: frozenset[str] = frozenset({"timeout", "connection", "throttled", "http 5xx"})
 
 
-NO_RETRY = RetryPolicy(attempts=1)
-
-
 @dataclass(frozen=True, slots=True)
 class Cap:
     """The most that may move of one asset; None means no bound of that kind."""

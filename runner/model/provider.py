@@ -23,7 +23,11 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRule:
-    """How one refusal is recognised (`status`, `code`, either or both) and what it means for the runner."""
+    """How one refusal is recognised (`status`, `code`, either or both) and what it means for the runner.
+
+    `of` says whose duplicate it is: `other` for a name that is not the identity, or that may be no duplicate at all.
+    `operations` bounds the rule to these.
+    """
 
     name: str
     meaning: str
@@ -32,6 +36,7 @@ class ErrorRule:
     status: int | None = None
     code: str | None = None
     of: str = ""
+    operations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

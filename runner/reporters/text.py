@@ -58,6 +58,8 @@ def next_step(result: RunResult) -> str:
     run = result.head.id
     if result.exit_code == 1 and not _refused(result):
         return f'next: "onboard resume {run}" goes on with those who were not started'
+    if result.exit_code == 1 and not result.totals.endings[Ending.REJECTED]:
+        return f'next: complete what is missing, then "onboard resume {run}"; "onboard status {run}" lists it'
     return {
         1: f'next: correct what was refused, then "onboard retry {run}"; "onboard status {run}" lists it',
         3: f'next: look at the guard that stopped it, then "onboard resume {run}"',

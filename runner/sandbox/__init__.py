@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from runner.sandbox import coinmena
+from runner.sandbox import coinmena, cryptomate
 from runner.sandbox.base import Sandbox
 from runner.sandbox.options import Options
 
 SANDBOXES: dict[str, Sandbox] = {
     "coinmena": coinmena,
+    "cryptomate": cryptomate,
 }
 
 __all__ = ["SANDBOXES", "Options"]

@@ -11,12 +11,15 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from runner.sandbox.base import Answer, Call, Provider, Route
+from runner.sandbox.base import Answer, Call, Event, Heard, Letter, Provider, Route
 from runner.sandbox.clock import Clock, http_date
 from runner.sandbox.connection import STATE_KEY
 from runner.sandbox.control import Control
 from runner.sandbox.faults import ORDER_KINDS, Fault, Faults
 from runner.sandbox.options import Options
+from runner.sandbox.outbox import Outbox
+from runner.sandbox.post import Office
+from runner.sandbox.post import Send as Post
 from runner.sandbox.traffic import Traffic
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -45,8 +48,11 @@ class App:
     ) -> None:
         self.provider, self.options, self.clock, self.data = provider, options, clock, data
         self.later, self.sleep = later, sleep
-        self.traffic = Traffic(options.rate)
+        self.office = Office()
+        self.post: Post = self.office.send
+        self.traffic = Traffic(options.rate or provider.pace.rate, provider.pace.blocks)
         self._start = 0
+        provider.enter(self)
         self.reset()
         self.control = Control(self)
 
@@ -56,12 +62,13 @@ class App:
 
     def reset(self) -> None:
         """Back to the moment the server started: counters, faults, seed data."""
-        mine = {"*", *self.provider.routes.operations}
+        mine = {"*", *self.provider.routes.operations, *self.provider.events}
         planned = [fault for fault in self.options.faults if fault.operation in mine]
         self.faults = Faults(planned, self.options.seed)
         self.traffic.reset()
         self._start += 1  # late effects of an earlier start never land
         self.pending = 0
+        self.outbox = Outbox(self.clock, self.schedule, self.faults, self._send, self.options.webhook_retry_first)
         self.provider.reset()
         if self.data is not None:
             self.provider.load(self.data)
@@ -84,8 +91,8 @@ class App:
             await self.serve(_call(scope, path, found[0], found[1], body), scope, receive, send)
 
     async def serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.traffic.too_fast(self.clock.now()):
-            await self.reply(send, self._throttled(1))
+        if wait := self.traffic.too_fast(self.clock.now()):
+            await self.reply(send, self._throttled(wait))
             return
         if cause := self.provider.refuse(call):
             self.traffic.refused(call.operation, cause, self.clock.now())
@@ -109,8 +116,7 @@ class App:
                 perform(call)
                 _drop(scope)
             case "late":
-                self.pending += 1
-                self.later(fault.seconds or 0, partial(self._arrive_late, call, self._start))
+                self.schedule(fault.seconds or 0, partial(perform, call))
                 _drop(scope)
             case "hang" | "hang-after":
                 if fault.kind == "hang-after":
@@ -143,18 +149,30 @@ class App:
     async def reply(self, send: Send, given: Answer, cut: bool = False) -> None:
         """Send an answer; `cut` keeps the promise of its length but sends only half of it."""
         self.traffic.answers[str(given.status)] += 1
-        headers = [
-            (b"date", http_date(self.clock.now()).encode()),
-            (b"content-type", given.content_type.encode()),
-            (b"content-length", str(len(given.body)).encode()),
-        ]
+        headers = [(b"date", http_date(self.clock.now()).encode())]
+        if given.status != 204:
+            headers.append((b"content-type", given.content_type.encode()))
+            headers.append((b"content-length", str(len(given.body)).encode()))
         headers += [(name.encode(), value.encode()) for name, value in given.headers]
         await send({"type": "http.response.start", "status": given.status, "headers": headers})
         body = given.body[: len(given.body) // 2] if cut else given.body
         await send({"type": "http.response.body", "body": body, "more_body": cut})
 
+    def schedule(self, seconds: float, action: Callable[[], object]) -> None:
+        """Backstage of the provider: a late effect of an earlier start never lands."""
+        self.pending += 1
+        self.later(seconds, partial(self._land, action, self._start))
+
+    def announce(self, event: Event) -> None:
+        self.outbox.put(event)
+
+    async def close(self) -> None:
+        """Nothing of this application runs on after the server has ended."""
+        self._start += 1
+        await self.office.close()
+
     def _throttled(self, seconds: float) -> Answer:
-        refused = self.provider.error(429)
+        refused = self.provider.error(429, math.ceil(seconds))
         return Answer(429, refused.body, (*refused.headers, ("retry-after", str(math.ceil(seconds)))))
 
     def _lost(self, path: str) -> Answer:
@@ -164,10 +182,14 @@ class App:
         refused = self.provider.error(405)
         return Answer(405, refused.body, (*refused.headers, ("allow", ", ".join(allowed))))
 
-    def _arrive_late(self, call: Call, start: int) -> None:
+    def _land(self, action: Callable[[], object], start: int) -> None:
         if start == self._start:
             self.pending -= 1
-            self.provider.perform(call)
+            action()
+
+    def _send(self, letter: Letter, timeout: float, then: Callable[[Heard], None]) -> None:
+        start = self._start
+        self.post(letter, timeout, lambda heard: then(heard) if start == self._start else None)
 
     async def _wait(self, seconds: float, receive: Receive) -> None:
         """Until the seconds are over or the client is gone."""

@@ -11,6 +11,7 @@ from time import time
 
 from runner.sandbox import faults
 from runner.sandbox.coinmena import signing
+from runner.sandbox.cryptomate import scenarios
 from runner.sandbox.options import Options
 
 HELP = f"""\
@@ -20,11 +21,13 @@ as one line of JSON, or as `export NAME='...'` lines when stdout is a terminal o
 
 {faults.HELP}
 {signing.HELP}
+{scenarios.HELP}
 control, from this machine only, unsigned:
-  GET  /_sandbox/state     clients, documents, orders, balances, request counts, refusals, faults, config
+  GET  /_sandbox/state     clients, documents, orders, balances, request counts, refusals, faults, deliveries, config
   GET  /_sandbox/ledger    per client and asset: the sums of what moved, and the balance
   POST /_sandbox/faults    {{"faults": ["..."], "replace": false}}; GET lists them with what they did
   POST /_sandbox/data      the provider's part of a --data file
+  POST /_sandbox/act/NAME  what only this provider's sandbox can do, such as act/verdict of cryptomate
   POST /_sandbox/reset     back to the start: seed data and faults of the command line
 """
 
@@ -41,14 +44,16 @@ def parser(program: str = "python -m runner.sandbox") -> argparse.ArgumentParser
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=_whole, default=0, help="first port of consecutive ones; 0 takes free ones (default)")
     add("--seed", type=int, default=1, help="seed of ids, keys and chance (default: %(default)s)")
-    add("--data", type=Path, metavar="FILE", help='JSON seed data: {"coinmena": {"clients": [...], ...}}')
+    add("--data", type=Path, metavar="FILE", help='JSON seed data: {"PROVIDER": {"clients": [...], ...}}')
     add("--fault", action="append", default=[], type=_fault, help="plan a failure, see below")
-    add("--rate", type=_positive, metavar="N", help="most calls in one second, more get 429")
+    add("--rate", type=_positive, metavar="N", help="most calls in one second, more get 429 (default: the provider's)")
     add("--clock-offset", type=float, default=0.0, metavar="SEC", help="seconds ahead of the machine")
     add("--now", type=_moment, metavar="TIME", help="start the server's clock at this ISO 8601 time instead")
     add("--allow-ip", action="append", default=[], metavar="IP", help="only these addresses or CIDR ranges")
     add("--refuse-used-references", type=_yes, default=True, metavar="yes|no", help="default: yes")
     add("--visible-after", type=_seconds, default=0.0, metavar="SEC", help="how long reads lag behind")
+    add("--kyc-delay", type=_seconds, default=0.5, metavar="SEC", help="how long a review takes (default: %(default)s)")
+    add("--webhook-retry-first", type=_seconds, default=1.0, metavar="SEC", help="wait before a second delivery (1.0)")
     add("--hang-seconds", type=_seconds, default=300.0, metavar="SEC", help="how long a hang lasts (300)")
     add("--signing", action="append", default=[], type=_signing, metavar="K=V", help="the recipe, see below")
     add("--public-key", metavar="KEY", help="accepted key, PEM or 32 raw bytes in Base64")
@@ -72,6 +77,8 @@ def options(argv: Sequence[str], program: str = "python -m runner.sandbox") -> O
         allow_ip=tuple(found.allow_ip),
         refuse_used_references=found.refuse_used_references,
         visible_after=found.visible_after,
+        kyc_delay=found.kyc_delay,
+        webhook_retry_first=found.webhook_retry_first,
         hang_seconds=found.hang_seconds,
         signing={key: value for given in found.signing for key, value in given.items()},
         public_key=found.public_key,

@@ -43,10 +43,72 @@ class Answer:
     content_type: str = "application/json"
 
 
+NO_EVENTS: frozenset[str] = frozenset()
+NO_ACTS: Mapping[str, Callable[[dict[str, Any]], Any]] = {}
+
+
+def stay(provider: object, backstage: object) -> None:
+    """`enter` of a provider that does nothing by itself."""
+
+
 def answer(status: int, payload: Json, *headers: tuple[str, str]) -> Answer:
     """An answer in compact UTF-8 JSON."""
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     return Answer(status, text.encode(), headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One HTTP POST from a provider to its partner."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back for a letter: a status, or the reason why there is none."""
+
+    status: int | None = None
+    body: bytes = b""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a provider tells its partner by itself. Faults name its operation, as they name a call's."""
+
+    operation: str
+    client: str
+    letter: Callable[[], Letter]
+    """Written anew for each attempt: a new key or address counts at once."""
+    is_taken: Callable[[Heard], bool]
+    """Whether an answer is an acknowledgement; anything else is tried again."""
+    attempts: int
+    timeout: float
+
+
+class Backstage(Protocol):
+    """What the server lends a provider for everything that is not an answer."""
+
+    def schedule(self, seconds: float, action: Callable[[], object]) -> None:
+        """Run an action so many seconds later; a reset or the end of the server forgets it."""
+
+    def announce(self, event: Event) -> None:
+        """Deliver an event, with its retries; never waits."""
+
+
+Act: TypeAlias = Callable[[dict[str, Json]], Json]
+"""Carries out `POST /_sandbox/act/NAME`: the object sent to what is answered; ValueError says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many calls in one second, and for how long each violation in turn blocks the caller."""
+
+    rate: int | None = None
+    blocks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +167,15 @@ class Provider(Protocol):
     routes: Routes
     outcomes: frozenset[str]
     """The operations that make orders, and so understand the faults "failed" and "rejected"."""
+    events: frozenset[str]
+    """The events it announces, so that faults can name them."""
+    acts: Mapping[str, Act]
+    """What only its sandbox can do, by hand: `POST /_sandbox/act/NAME`."""
+    pace: Pace
+    """Its documented limit; `--rate` says otherwise."""
+
+    def enter(self, backstage: Backstage) -> None:
+        """Called once, before anything else."""
 
     def refuse(self, call: Call) -> str | None:
         """Why this caller gets 401; None when the call is welcome. The reason never leaves the server."""
@@ -112,8 +183,8 @@ class Provider(Protocol):
     def perform(self, call: Call) -> Answer:
         """Apply the call and answer it."""
 
-    def error(self, status: int) -> Answer:
-        """The provider's own way to say this HTTP status."""
+    def error(self, status: int, retry_after: int = 1) -> Answer:
+        """The provider's own way to say this HTTP status; the seconds are for 429."""
 
     def client_of(self, call: Call) -> str | None:
         """The client a call is about, for faults that single one out."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Control:
-    """`/_sandbox/state`, `/ledger`, `/faults`, `/data` and `/reset` of one application."""
+    """`/_sandbox/state`, `/ledger`, `/faults`, `/data`, `/act/NAME` and `/reset` of one application."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -31,6 +31,7 @@ class Control:
                 Route("/_sandbox/faults", self.list_faults),
                 Route("/_sandbox/faults", self.add_faults, methods=["POST"]),
                 Route("/_sandbox/data", self.add_data, methods=["POST"]),
+                Route("/_sandbox/act/{name}", self.act, methods=["POST"]),
                 Route("/_sandbox/reset", self.reset, methods=["POST"]),
             ]
         )
@@ -49,11 +50,13 @@ class Control:
                 "now": iso(app.clock.now()),
                 "config": {
                     "seed": options.seed,
-                    "rate": options.rate,
+                    "rate": traffic.rate,
                     "clock_offset": options.clock_offset,
                     "allow_ip": list(options.allow_ip),
                     "refuse_used_references": options.refuse_used_references,
                     "visible_after": options.visible_after,
+                    "kyc_delay": options.kyc_delay,
+                    "webhook_retry_first": options.webhook_retry_first,
                     "signing": dict(options.signing),
                 },
                 "requests": dict(sorted(traffic.requests.items())),
@@ -64,6 +67,7 @@ class Control:
                 ],
                 "faults": app.faults.report(),
                 "pending": app.pending,
+                "deliveries": app.outbox.report(),
                 **app.provider.state(),
             }
         )
@@ -81,7 +85,8 @@ class Control:
             if not isinstance(wanted, list) or not all(isinstance(text, str) for text in wanted):
                 raise ValueError('"faults" must be a list of texts such as "deposits.create=drop-after:x1"')
             parsed = [faults.parse(text) for text in wanted]
-            faults.check(parsed, self.app.provider.routes.operations, self.app.provider.outcomes)
+            provider = self.app.provider
+            faults.check(parsed, provider.routes.operations, provider.outcomes, provider.events)
         except ValueError as problem:
             return _no(str(problem), 400)
         if given.get("replace") is True:
@@ -95,6 +100,16 @@ class Control:
         except ValueError as problem:
             return _no(str(problem), 400)
         return JSONResponse({"loaded": True})
+
+    async def act(self, request: Request) -> Response:
+        """Something only this provider's sandbox can do, such as the verdict of a reviewer."""
+        name, acts = request.path_params["name"], self.app.provider.acts
+        if name not in acts:
+            return _no(f'{self.app.name} has no act "{name}", known are: {", ".join(sorted(acts)) or "none"}', 404)
+        try:
+            return JSONResponse(acts[name](await _object(request)))
+        except ValueError as problem:
+            return _no(str(problem), 400)
 
     async def reset(self, request: Request) -> Response:
         self.app.reset()

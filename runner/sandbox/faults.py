@@ -36,6 +36,14 @@ faults:
   rejected, failed   an order of that    the usual 200; no money moves, the reference stays used
                      status is kept      (only operations that make orders)
 
+  Events that a provider sends, such as webhooks.client_status, are never meant by *. Their kinds:
+  drop               the event is never sent
+  duplicate          it is sent twice
+  late:SECONDS       it is sent so many seconds later
+  reorder[:SECONDS]  it is sent after the next event, or after SECONDS (5) when none comes
+  drop-before        one attempt never leaves and counts as failed: another follows
+  drop-after         one attempt arrives, its answer is lost: another follows
+
   The first live fault that matches strikes, in the order given. A refused signature (401) and
   an exceeded --rate come before any fault and use none up. More faults at run time:
   POST /_sandbox/faults {"faults": ["deposits.create=drop-after:x1"], "replace": false}
@@ -45,12 +53,16 @@ faults:
     --fault '*=503-before:p0.05'                     one call in twenty meets a tired gateway
     --fault withdrawals.create=late:2:skip3:x1       the fourth withdrawal lands two seconds later
     --fault deposits.create=rejected:client=user_7   every deposit of user_7 is rejected
+    --fault webhooks.client_status=duplicate         every event arrives twice
 """
 
 PLAIN_KINDS = frozenset(
     {
         "drop-before",
         "drop-after",
+        "drop",
+        "duplicate",
+        "reorder",
         "truncated",
         "not-json",
         "rejected",
@@ -62,8 +74,12 @@ PLAIN_KINDS = frozenset(
     }
 )
 ORDER_KINDS = frozenset({"rejected", "failed"})
+# One event is struck at most once by the first, each attempt to deliver it by the second.
+EVENT_KINDS = frozenset({"drop", "duplicate", "late", "reorder"})
+ATTEMPT_KINDS = frozenset({"drop-after", "drop-before"})
+_ONLY_EVENTS = EVENT_KINDS - {"late"}
 NEEDS_SECONDS = frozenset({"late", "slow"})
-TAKES_SECONDS = NEEDS_SECONDS | {"hang", "hang-after", "429"}
+TAKES_SECONDS = NEEDS_SECONDS | {"hang", "hang-after", "reorder", "429"}
 _STATUS = re.compile(r"(5\d\d)-(?:before|after)")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
@@ -129,12 +145,22 @@ def parse(text: str) -> Fault:
     return Fault(operation, kind, seconds, count, probability, skip, client if marker else None)
 
 
-def check(faults: Iterable[Fault], operations: Iterable[str], orders: Iterable[str]) -> None:
-    """Raise ValueError when a fault could never strike one of these operations."""
-    known, making = frozenset(operations), frozenset(orders)
+def check(
+    faults: Iterable[Fault], operations: Iterable[str], orders: Iterable[str], events: Iterable[str] = ()
+) -> None:
+    """Raise ValueError when a fault could never strike one of these operations or events."""
+    making, sent = frozenset(orders), frozenset(events)
+    known = frozenset(operations) | sent
     for fault in faults:
         if fault.operation not in known | {"*"}:
             raise ValueError(f'fault "{fault}": unknown operation, known are {", ".join(sorted(known))}')
+        if fault.operation in sent and fault.kind not in EVENT_KINDS | ATTEMPT_KINDS:
+            kinds = ", ".join(sorted(EVENT_KINDS | ATTEMPT_KINDS))
+            raise ValueError(f'fault "{fault}": {fault.operation} is an event, which can be {kinds}')
+        if fault.operation not in sent and fault.kind in _ONLY_EVENTS:
+            raise ValueError(
+                f'fault "{fault}": only an event can be "{fault.kind}"; known are {", ".join(sorted(sent)) or "none"}'
+            )
         if fault.kind in ORDER_KINDS and fault.operation not in making | {"*"}:
             raise ValueError(f'fault "{fault}": only {", ".join(sorted(making))} can be "{fault.kind}"')
 
@@ -159,17 +185,28 @@ class Faults:
     def clear(self) -> None:
         self._live.clear()
 
+    def strike_event(self, operation: str, client: str, kinds: frozenset[str]) -> Fault | None:
+        """The fault of one of these kinds that hits this event; the counts move."""
+        for live in self._live:
+            fault = live.fault
+            if fault.operation == operation and fault.kind in kinds and self._hits(live, operation, lambda: client):
+                live.struck += 1
+                return fault
+        return None
+
     def strike(self, operation: str, client: Callable[[], str | None], makes_orders: bool) -> Fault | None:
         """The fault that hits this call, or None; the counts move."""
         for live in self._live:
-            if self._hits(live, operation, client, makes_orders):
+            if live.fault.kind in ORDER_KINDS and not makes_orders:
+                continue
+            if self._hits(live, operation, client):
                 live.struck += 1
                 return live.fault
         return None
 
-    def _hits(self, live: _Live, operation: str, client: Callable[[], str | None], makes_orders: bool) -> bool:
+    def _hits(self, live: _Live, operation: str, client: Callable[[], str | None]) -> bool:
         fault = live.fault
-        if fault.operation not in ("*", operation) or (fault.kind in ORDER_KINDS and not makes_orders):
+        if fault.operation not in ("*", operation):
             return False
         if fault.client is not None and fault.client != client():
             return False

@@ -25,6 +25,7 @@ def applications(options: Options, env: Mapping[str, str], clock: Clock | None =
         options.faults,
         [operation for provider in providers for operation in provider.routes.operations],
         [operation for provider in providers for operation in provider.outcomes],
+        [event for provider in providers for event in provider.events],
     )
     return [App(provider, options, ticking, data.get(provider.name)) for provider in providers]
 

@@ -24,6 +24,8 @@ class Options:
     allow_ip: tuple[str, ...] = ()
     refuse_used_references: bool = True
     visible_after: float = 0.0
+    kyc_delay: float = 0.5
+    webhook_retry_first: float = 1.0
     hang_seconds: float = 300.0
     signing: Mapping[str, str] = field(default_factory=dict)
     public_key: str | None = None

@@ -58,6 +58,8 @@ async def run(apps: Sequence[App], host: str, ports: Sequence[int], ready: Ready
         for server in servers:
             server.should_exit = True
         await asyncio.gather(*serving)
+        for app in apps:
+            await app.close()
 
 
 def serve(apps: Sequence[App], host: str, ports: Sequence[int], ready: Ready, until: Callable[[], None] | None) -> None:

@@ -43,10 +43,10 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
 
 
 class Sandbox:
-    """A local CoinMENA in a process of its own, and a view behind its counter."""
+    """A local provider in a process of its own, and a view behind its counter."""
 
-    def __init__(self, home: Path, *options: str) -> None:
-        command = [sys.executable, "-m", "runner.sandbox", "coinmena", "--port", "0", "--exit-with-stdin", *options]
+    def __init__(self, home: Path, *options: str, provider: str = "coinmena") -> None:
+        command = [sys.executable, "-m", "runner.sandbox", provider, "--port", "0", "--exit-with-stdin", *options]
         self._process = subprocess.Popen(
             command,
             cwd=home,
@@ -57,7 +57,7 @@ class Sandbox:
             text=True,
         )
         assert self._process.stdout is not None
-        told = json.loads(self._process.stdout.readline())["coinmena"]
+        told = json.loads(self._process.stdout.readline())[provider]
         self.url: str = told["url"]
         self.env: dict[str, str] = told["env"]
         self._http = httpx.Client(base_url=f"{self.url}/_sandbox", timeout=10, trust_env=False)
@@ -78,6 +78,9 @@ class Sandbox:
 
     def load(self, **data: Sequence[Mapping[str, Any]]) -> None:
         self._http.post("/data", json=data).raise_for_status()
+
+    def act(self, name: str, body: Mapping[str, Any]) -> None:
+        self._http.post(f"/act/{name}", json=body).raise_for_status()
 
     @property
     def state(self) -> dict[str, Any]:

@@ -111,3 +111,43 @@ def test_the_rate_is_never_exceeded(rate: float, arrivals: list[float], pauses: 
     times.sort()
     gaps = [late - early for early, late in pairwise(times)]
     assert all(gap >= 1 / rate - 1e-6 for gap in gaps)
+
+
+async def test_what_leaves_is_bounded_however_it_bunched_up() -> None:
+    """Slots in good order; then all of them are held up together, as by a slow disk."""
+    clock = VirtualClock()
+    limiter = Limiter(clock, 15.0)
+    left: list[float] = []
+
+    async def one() -> None:
+        await limiter.slot()
+        await anyio.sleep(max(0.0, 2.0 - clock.monotonic()))
+        await limiter.leave()
+        left.append(clock.monotonic())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(60):
+            group.start_soon(one)
+
+    assert 60 == len(left)
+    assert 15 == max(sum(start <= other < start + 1 for other in left) for start in left)
+
+
+async def test_a_pause_holds_for_who_is_about_to_leave() -> None:
+    clock = VirtualClock()
+    limiter = Limiter(clock, 2.0)
+    limiter.pause(3)
+
+    await limiter.leave()
+
+    assert 3.0 == clock.monotonic()
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 1.5])
+async def test_a_slow_rate_lets_one_leave_at_a_time(rate: float) -> None:
+    clock = VirtualClock()
+    limiter = Limiter(clock, rate)
+    for _ in range(3):
+        await limiter.leave()
+
+    assert pytest.approx(2 * 1.05 / rate) == clock.monotonic()

@@ -414,4 +414,5 @@ async def test_all_clients_share_one_rate() -> None:
         for _ in range(11):
             group.start_soon(performer.perform, command_of(CONFIRM), NOBODY)
     assert 11 == len(line.sent)
-    assert pytest.approx(2.0) == clock.monotonic()
+    # Two seconds for eleven, and twice the margin that keeps a provider's own second whole.
+    assert pytest.approx(2.1) == clock.monotonic()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from runner.sandbox.base import Answer, Call, Route, Routes, answer
+from runner.sandbox.base import NO_ACTS, NO_EVENTS, Answer, Call, Pace, Route, Routes, answer, stay
 from runner.sandbox.clock import Clock
 from runner.sandbox.coinmena import clients, documents, funding, keys, orders, seed, signing, trading
 from runner.sandbox.coinmena.book import Book
@@ -40,6 +40,10 @@ class CoinMena:
 
     name = "coinmena"
     outcomes = frozenset({"deposits.create", "quotes.execute", "withdrawals.create"})
+    events = NO_EVENTS
+    acts = NO_ACTS
+    pace = Pace()
+    enter = stay
 
     def __init__(self, options: Options, clock: Clock, env: Mapping[str, str]) -> None:
         self.options, self.clock = options, clock
@@ -92,7 +96,7 @@ class CoinMena:
         except ApiError as refused:
             return told(refused.code, refused.detail)
 
-    def error(self, status: int) -> Answer:
+    def error(self, status: int, retry_after: int = 1) -> Answer:
         return told(status)
 
     def client_of(self, call: Call) -> str | None:

@@ -68,8 +68,10 @@ def round_(_: Run, value: object, precision: int = 0, method: str = "common") ->
 
 
 def sum_(run: Run, value: object, attribute: object = None, start: object = 0) -> object:
-    total: object = numeric("sum", start)
+    # Of lists, one after the other: `sum(start=[])`.
+    total: object = start if isinstance(start, list) else numeric("sum", start)
     for item in read_each(entries(value), attribute):
         run.tick()
-        total = arithmetic.binary("+", total, numeric("sum", item))
+        more = item if isinstance(start, list) and isinstance(item, list) else numeric("sum", item)
+        total = arithmetic.binary("+", total, more)
     return total

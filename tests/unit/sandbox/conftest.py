@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from company import Company
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -199,6 +200,22 @@ def person(name: str) -> dict[str, Any]:
         "trading_volume": "10001_25000",
         "account_purpose": ["short_term_trading", "converting_crypto_to_fiat"],
     }
+
+
+@pytest.fixture
+def open_company(clock: ManualClock) -> Callable[..., Company]:
+    """A local CryptoMate with these options, and the company that calls it."""
+
+    def opened(*, env: Mapping[str, str] | None = None, rate: int = 1000, **options: Any) -> Company:
+        (app,) = applications(Options(providers=("cryptomate",), rate=rate or None, **options), env or {}, clock)
+        return Company(Partner(app, clock))
+
+    return opened
+
+
+@pytest.fixture
+def company(open_company: Callable[..., Company]) -> Company:
+    return open_company()
 
 
 @pytest.fixture

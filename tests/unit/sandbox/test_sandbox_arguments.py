@@ -18,6 +18,7 @@ def test_nothing_said_means_the_defaults() -> None:
 def test_everything_said() -> None:
     words = """coinmena --host ::1 --port 8700 --seed 7 --data d.json --fault *=401:x1 --fault *=hang --rate 5
         --clock-offset -2.5 --allow-ip 10.0.0.0/8 --refuse-used-references no --visible-after 1.5
+        --kyc-delay 2.5 --webhook-retry-first 0.1
         --hang-seconds 3 --signing separator=dot --signing {"hash":"base64"} --public-key KEY
         --exit-with-stdin --format env"""
 
@@ -33,6 +34,8 @@ def test_everything_said() -> None:
         allow_ip=("10.0.0.0/8",),
         refuse_used_references=False,
         visible_after=1.5,
+        kyc_delay=2.5,
+        webhook_retry_first=0.1,
         hang_seconds=3,
         signing={"separator": "dot", "hash": "base64"},
         public_key="KEY",
@@ -57,6 +60,7 @@ def test_a_time_to_start_at_becomes_an_offset(monkeypatch: pytest.MonkeyPatch) -
         ("--rate 0", "expected one or more"),
         ("--port -1", "expected zero or more"),
         ("--visible-after -1", "expected zero or more"),
+        ("--kyc-delay -1", "expected zero or more"),
         ("--refuse-used-references maybe", "expected yes or no"),
         ("--now 2024-06-01", "expected a zone"),
     ],
