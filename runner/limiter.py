@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+import anyio
+
 from runner.clock import Clock
 
 # What leaves evenly may arrive in bunches: the bound is kept over a little more than the provider's own second.
@@ -23,6 +25,7 @@ class Limiter:
         self._most = max(1, int(rate))
         self._span = self._most * self._interval * _MARGIN
         self._left: deque[float] = deque(maxlen=self._most)
+        self._door = anyio.Lock()
         self._next = 0.0
         self._resume_at = 0.0
 
@@ -45,12 +48,15 @@ class Limiter:
                 return
 
     async def leave(self) -> None:
-        """Returns when the request may leave now; it then counts."""
-        while self._interval:
-            now = self._clock.monotonic()
-            free = self._left[0] + self._span if len(self._left) == self._most else now
-            wait = max(free, self._resume_at) - now
-            if wait <= 0:
-                self._left.append(now)
-                return
-            await self._clock.sleep(wait)
+        """Returns when the request may leave now; it then counts. Who came first leaves first."""
+        if not self._interval:
+            return
+        async with self._door:
+            while True:
+                now = self._clock.monotonic()
+                free = self._left[0] + self._span if len(self._left) == self._most else now
+                wait = max(free, self._resume_at) - now
+                if wait <= 0:
+                    self._left.append(now)
+                    return
+                await self._clock.sleep(wait)

@@ -114,6 +114,7 @@ class _Drive:
         self._only_waiting_since: float | None = None
         self._error: Exception | None = None
         self._hears = False
+        self._is_new_first = True
         halt.woken = self._wake
 
     async def all(self, runs: Sequence[ClientRun]) -> int:
@@ -156,13 +157,18 @@ class _Drive:
                 self._wake()
 
     async def _take(self) -> tuple[ClientRun, bool] | None:
-        """The next client to advance, and whether it is new: one that is due, else a new one. None at the end."""
+        """The next client to advance, and whether it is new. None at the end."""
         course = self._course
         while True:
             if self._halt.problem is not None or self._error is not None:
                 return None
             now = self._clock.now()
+            # In turns where both are there: who waits must not keep others from beginning, nor the other way round.
+            if course.next and self._is_new_first:
+                self._is_new_first = False
+                return course.next.popleft(), True
             if (due := course.waiting.take(now)) is not None:
+                self._is_new_first = True
                 return due, False
             if course.next:
                 return course.next.popleft(), True

@@ -92,6 +92,17 @@ class Told:
         return f"{self.cell.name}: {self.wrong} (exit codes {', '.join(map(str, self.codes))})"
 
 
+@dataclass(frozen=True)
+class Life:
+    """What a cell went through, before anybody judges it."""
+
+    cell: Cell
+    folder: Path
+    key: str
+    codes: Sequence[int]
+    instants: Sequence[tuple[str, ...]]
+
+
 class Victims:
     """The process that forks a runner for each order (victim.py)."""
 
@@ -156,7 +167,7 @@ class Matrix:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             lived = list(pool.map(self._one, cells))
         state = self._settled_state()
-        return [Told(life.cell, tuple(life.codes), tuple(life.instants), _wrong(life, state)) for life in lived]
+        return [Told(life.cell, tuple(life.codes), tuple(life.instants), self._wrong(life, state)) for life in lived]
 
     def wrong(self, cells: Iterable[Cell]) -> list[str]:
         """What should not be: one line a cell."""
@@ -171,10 +182,18 @@ class Matrix:
             state = self.sandbox.state
         return state
 
-    def _one(self, cell: Cell) -> _Life:
+    def _one(self, cell: Cell) -> Life:
         number = next(self._numbers)
         folder = self.home / f"cell-{number}"
         (folder / "documents").mkdir(parents=True)
+        key = self.prepare(folder, number)
+        if cell.fault:
+            self.sandbox.fault(f"{cell.fault}:client={key}")
+        codes, instants = self._lives(folder, cell)
+        return Life(cell, folder, key, codes, instants)
+
+    def prepare(self, folder: Path, number: int) -> str:
+        """Put one client's file, playbook and pack into its folder. Returns what faults call the client."""
         (folder / "documents" / "id_front.jpg").write_bytes(JPEG)
         (folder / "clients.csv").write_text(csv_text([person(number, withdrawal="25.00")]), "utf-8")
         playbook = yaml.safe_load(PLAYBOOK.read_text("utf-8"))
@@ -182,10 +201,31 @@ class Matrix:
             playbook["steps"] = [step for step in playbook["steps"] if step["id"] in EFFECTS]
         (folder / PLAYBOOK.name).write_text(yaml.safe_dump(playbook, sort_keys=False), "utf-8")
         (folder / "pack.yaml").write_text(PACK % {"repeat": self.repeat}, "utf-8")
-        if cell.fault:
-            self.sandbox.fault(f"{cell.fault}:client=user_{number}")
-        codes, instants = self._lives(folder, cell)
-        return _Life(cell, folder, f"user_{number}", codes, instants)
+        return f"user_{number}"
+
+    def pairs(self, life: Life, report: Mapping[str, Any], state: Mapping[str, Any]) -> Iterable[tuple[str, Any, Any]]:
+        """What must be, and what is: in the provider's books, and in the report."""
+        told = report["totals"]["money"].get("USD", {})
+        yield "clients", 1, _count(state, "clients", life.key)
+        yield "documents", 1, _count(state, "documents", life.key)
+        yield "deposits", Decimal("100.00"), _sum(state, life.key, "deposit", "debit")
+        yield "withdrawals", Decimal("25.00"), _sum(state, life.key, "withdrawal", "credit")
+        # A later run adopts what an earlier one moved, and does not claim it.
+        for kind, amount in () if life.cell.again else MOVED:
+            yield f"reported {kind}", amount, Decimal(told.get(kind, "0"))
+
+    def _wrong(self, life: Life, state: Mapping[str, Any]) -> str:
+        """Nothing twice, nothing lost, the first kill struck, and the report says what the provider's books say."""
+        first = life.cell.strikes[:1]
+        wrong = [f"the process never came to {strike}" for strike in first if strike not in life.instants[0]]
+        if life.codes[-1] != 0:
+            return "; ".join([*wrong, "it never ended: " + (life.folder / "out.txt").read_text("utf-8")[-400:]])
+        report = json.loads((life.folder / "report.json").read_text("utf-8"))
+        steps = {step["status"] for step in report["clients"][0]["steps"]}
+        pairs = [("outcome", "done", report["clients"][0]["outcome"]), ("steps", {"passed"}, steps)]
+        pairs += self.pairs(life, report, state)
+        wrong += [f"{name}: {actual}, not {expected}" for name, expected, actual in pairs if expected != actual]
+        return "; ".join(wrong)
 
     def _lives(self, folder: Path, cell: Cell) -> tuple[list[int], list[tuple[str, ...]]]:
         """One process after the other, each killed where the cell says, then until it is done."""
@@ -208,41 +248,6 @@ def _words(*, is_known: bool) -> list[str]:
     if is_known:
         return ["resume", *common]
     return ["run", PLAYBOOK.name, "--clients", "clients.csv", *common]
-
-
-@dataclass(frozen=True)
-class _Life:
-    """What a cell went through, before anybody judges it."""
-
-    cell: Cell
-    folder: Path
-    key: str
-    codes: Sequence[int]
-    instants: Sequence[tuple[str, ...]]
-
-
-def _wrong(life: _Life, state: Mapping[str, Any]) -> str:
-    """Nothing twice, nothing lost, the first kill struck, and the report says what the provider's books say."""
-    first = life.cell.strikes[:1]
-    wrong = [f"the process never came to {strike}" for strike in first if strike not in life.instants[0]]
-    if life.codes[-1] != 0:
-        return "; ".join([*wrong, "it never ended: " + (life.folder / "out.txt").read_text("utf-8")[-400:]])
-    report = json.loads((life.folder / "report.json").read_text("utf-8"))
-    steps = {step["id"]: step["status"] for step in report["clients"][0]["steps"]}
-    told = report["totals"]["money"].get("USD", {})
-    # A later run adopts what an earlier one moved, and does not claim it.
-    claims = () if life.cell.again else MOVED
-    pairs = (
-        ("clients", 1, _count(state, "clients", life.key)),
-        ("documents", 1, _count(state, "documents", life.key)),
-        ("deposits", Decimal("100.00"), _sum(state, life.key, "deposit", "debit")),
-        ("withdrawals", Decimal("25.00"), _sum(state, life.key, "withdrawal", "credit")),
-        *((f"reported {kind}", amount, Decimal(told.get(kind, "0"))) for kind, amount in claims),
-        ("outcome", "done", report["clients"][0]["outcome"]),
-        ("steps", {"passed"}, set(steps.values())),
-    )
-    wrong += [f"{name}: {actual}, not {expected}" for name, expected, actual in pairs if expected != actual]
-    return "; ".join(wrong)
 
 
 def _count(state: Mapping[str, Any], kind: str, key: str) -> int:

@@ -32,6 +32,7 @@ Awaited = Callable[..., Coroutine[Any, Any, Any]]
 STOPPED = 4.0
 # Ids and references of this run, which would give one instant many names.
 _OURS = re.compile(r"/[^/]*\d[^/]*")
+_DIGEST = re.compile(r"-[0-9a-f]{8}")
 
 
 class Instants:
@@ -63,18 +64,18 @@ def watch(instants: Instants) -> None:
     sleep = SystemClock.sleep
 
     async def begun(self: SqliteJournal, run: int, client: str, key: Any, *words: Any, **more: Any) -> bool:
-        instants.reached(f"before-intent {key.step}")
+        instants.reached(f"before-intent {_step(key.step)}")
         is_ours = await begin(self, run, client, key, *words, **more)
-        instants.reached(f"after-intent {key.step}")
+        instants.reached(f"after-intent {_step(key.step)}")
         return is_ours
 
     async def finished(self: SqliteJournal, run: int, client: str, key: Any, *words: Any, **more: Any) -> None:
-        instants.reached(f"before-outcome {key.step}")
+        instants.reached(f"before-outcome {_step(key.step)}")
         await finish(self, run, client, key, *words, **more)
         # Queued is not on disk: whether this one survives is up to the writer's thread.
-        instants.reached(f"queued-outcome {key.step}")
+        instants.reached(f"queued-outcome {_step(key.step)}")
         await self.flush()
-        instants.reached(f"after-outcome {key.step}")
+        instants.reached(f"after-outcome {_step(key.step)}")
 
     async def sent(self: HttpClient, request: Any, *words: Any, **more: Any) -> Any:
         got = await send(self, request, *words, **more)
@@ -104,6 +105,11 @@ def watch(instants: Instants) -> None:
         (SqliteJournal, "close_run", around(close_run, "end")),
     ):
         setattr(owner, name, function)
+
+
+def _step(key: str) -> str:
+    """`complete/data` of `complete/data-55662b5c`: what is supplied has a digest of it in its name."""
+    return _DIGEST.sub("", key)
 
 
 def _name(target: str) -> str:

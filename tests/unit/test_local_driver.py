@@ -32,12 +32,12 @@ from runner.drivers.local import Halt, Pace, drive
 from runner.journal.memory import MemoryJournal
 from runner.model.http import NoAnswer, Request, Response
 from runner.model.outcome import ClientResult, Ending, Fault
-from runner.model.playbook import NO_RETRY, Cap
+from runner.model.playbook import RetryPolicy, Cap
 from runner.model.problem import JournalError, Problem
 from runner.redact import Redactor
 
 pytestmark = pytest.mark.anyio
-ONCE = replace(CONFIRM, retry=NO_RETRY)
+ONCE = replace(CONFIRM, retry=RetryPolicy(attempts=1))
 GOOD = answer(200, {"result": {"status": "verified"}})
 
 
