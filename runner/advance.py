@@ -190,10 +190,13 @@ def _by_command(entries: Sequence[Entry]) -> Mapping[tuple[str, int], Sequence[E
 def _final(known: Sequence[Entry]) -> Outcome | None:
     """The outcome that stands: a passed one for ever, a failed one until a person wants it tried again."""
     again = max((entry.key.attempt for entry in known if entry.kind == "retry"), default=0)
-    for entry in known:
+    found: Outcome | None = None
+    for entry in sorted(known, key=lambda entry: entry.key.attempt):
         if entry.kind != "outcome":
             continue
         outcome = Outcome.from_json(entry.body)
-        if outcome.is_final and (outcome.status is StepStatus.PASSED or entry.key.attempt > again):
+        if outcome.is_final and outcome.status is StepStatus.PASSED:
             return replace(outcome, replayed=True)
-    return None
+        if outcome.is_final and entry.key.attempt > again:
+            found = replace(outcome, replayed=True)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +54,16 @@ def age(clock: Clock, since: Moment) -> float:
     restart it can't make this more than the time since that restart."""
     if since.boot and since.boot == boot_id():
         return clock.elapsed() - since.elapsed
-    return min(clock.now() - since.at, clock.elapsed())
+    old = min(clock.now() - since.at, clock.elapsed())
+    # Where no system tells the boots apart, it may be the same one still.
+    since_then = clock.elapsed() - since.elapsed
+    return old if since.boot or since_then < 0 else min(old, since_then)
+
+
+def at_most(clock: Clock, since: Moment) -> float:
+    """Seconds since then, at most; without end where only a wall clock tells, which somebody may have set back."""
+    is_same_boot = since.boot and since.boot == boot_id()
+    return clock.elapsed() - since.elapsed if is_same_boot else math.inf
 
 
 def passed(clock: Clock, since: Moment) -> float:

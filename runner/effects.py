@@ -57,7 +57,7 @@ class Known:
     `in_doubt`: some attempt may have happened - its intent has no outcome, or its reply was lost. `reply` is what the
     newest attempt brought, None when nothing was sent by this process. `is_own`: a duplicate refusal is about our
     reference or identity, not about another field such as an e-mail. `may_replay`: the provider still answers the same
-    reference with the first answer, so that sending again is asking what came of it.
+    reference with the first answer, so that sending again is asking what came of it. `can_look`: it can be looked up.
     """
 
     repeat: Repeat
@@ -69,6 +69,7 @@ class Known:
     may_renew: bool = True
     is_own: bool = True
     may_replay: bool = False
+    can_look: bool = True
 
 
 def decide(known: Known) -> Move:
@@ -82,7 +83,8 @@ def decide(known: Known) -> Move:
         return _after_reply(known, known.reply)
     if known.in_doubt:
         return Move.SEND if known.may_replay and known.may_send else Move.LOOK
-    if known.repeat not in ("refused", "replayed"):
+    if known.repeat != "refused" and (known.can_look or known.repeat != "replayed"):
+        # A replay is for a while: what a lost journal has forgotten, the provider may have forgotten too.
         return Move.LOOK
     return Move.SEND if known.may_send else Move.GIVE_UP
 

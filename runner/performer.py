@@ -18,7 +18,7 @@ from runner.conductor import filled
 from runner.effects import Reply, Sight
 from runner.judging import collect, placed
 from runner.limiter import Limiter
-from runner.looking import Seen, claim_of, see
+from runner.looking import Seen, claim_of, differences, see
 from runner.model.command import Perform
 from runner.model.http import NoAnswer, Request, Response
 from runner.model.outcome import Ending, Outcome, StepStatus
@@ -164,6 +164,9 @@ class Performer:
             case Reply.ACCEPTED:
                 outcome = collect(command, operation, reading.answer, redactor)
                 outcome = replace(outcome, claim=claim_of(operation, reading.answer.body))
+                if _is_of_another(operation, values, reading):
+                    # The first answer under this reference, and it was asked for something else then.
+                    return Sent(Reply.DUPLICATE, outcome)
             case Reply.DEAD:
                 collected = collect(command, operation, reading.answer, redactor)
                 problem = placed(reading.problem, command, redactor)
@@ -280,6 +283,14 @@ class Performer:
             return float(told)
         at = from_http(told)
         return None if at is None else max(0.0, at - self._clock.now())
+
+
+def _is_of_another(operation: Operation, values: Mapping[str, Any], reading: Reading) -> bool:
+    """Does a provider that replays its answers answer about another body than this one?"""
+    if operation.repeat != "replayed" or operation.look_up is None or operation.reference is None:
+        return False
+    scope = {"with": values, "reference": values.get(operation.reference.field, "")}
+    return bool(differences(operation.look_up, scope, reading.answer.body))
 
 
 def _retry_word(reading: Reading) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runner import effect_words
-from runner.clock import Clock, age, moment
+from runner.clock import Clock, age, at_most, moment
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.journal.base import CapExceeded, Entry, EntryKey, Hold, Journal
 from runner.judging import collect
@@ -24,7 +24,7 @@ from runner.movements import holds_of, moved_of
 from runner.performer import Performer, Tally
 from runner.redact import Redactor
 from runner.references import fingerprint, numbered, operation_reference
-from runner.standing import Standing, held, moved_before, standing, was_asked_otherwise
+from runner.standing import Standing, held, moved_before, passed_elsewhere, standing, was_asked_otherwise
 
 Elsewhere = Mapping[int, Sequence[Entry]]
 
@@ -65,15 +65,19 @@ async def settle(effect: Effect) -> Outcome | Later:
     tally = effect.tally
     if changed := _changed(effect, elsewhere):
         return effect.performer.timed(changed, tally)
+    if effect.operation.look_up is None and (passed := passed_elsewhere(elsewhere)):
+        # Nobody but the journal can tell that it has happened.
+        known_outcome = replace(passed, adopted=True, moved=None, attempts=0, requests=0)
+        await _record(effect, state, known_outcome)
+        return effect.performer.timed(known_outcome, tally)
     while True:
         known = _known(effect, state)
         move = decide(known)
         match move:
-            case Move.SEND | Move.RENEW:
-                if move is Move.RENEW:
-                    # The dead order is all that came of the old reference; nothing is in doubt about the new one.
-                    state.number += 1
-                    state.doubt, state.is_ours, state.first = None, False, None
+            case Move.RENEW:
+                # Looked up like the first one where used references are not refused: a lost journal may have used it.
+                state.renew(state.number + 1)
+            case Move.SEND:
                 refusal = await _send(effect, state, tally)
                 if refusal is not None:
                     return effect.performer.timed(refusal, tally) if isinstance(refusal, Outcome) else refusal
@@ -98,7 +102,7 @@ async def settle(effect: Effect) -> Outcome | Later:
 def _known(effect: Effect, state: Standing) -> Known:
     return Known(
         effect.operation.repeat,
-        in_doubt=state.doubt is not None,
+        in_doubt=bool(state.doubts),
         reply=state.sent.reply if state.sent else None,
         sight=state.seen.sight if state.seen else None,
         past_horizon=state.looked_past,
@@ -106,22 +110,29 @@ def _known(effect: Effect, state: Standing) -> Known:
         may_renew=effect.operation.reference is not None and not effect.own_reference,
         is_own=state.sent.is_own if state.sent else True,
         may_replay=_may_replay(effect, state),
+        can_look=effect.operation.look_up is not None,
     )
 
 
 def _may_replay(effect: Effect, state: Standing) -> bool:
     """Does the provider still know the first request under this reference? Both clocks must say that it is young."""
-    if effect.operation.repeat != "replayed" or state.first is None:
+    if effect.operation.repeat != "replayed" or not state.firsts:
         return False
-    old = max(effect.clock.now() - state.first.at, age(effect.clock, state.first))
-    return old + effect.setting.provider.send_window + effect.setting.provider.timeout < effect.operation.replays
+    clock, provider = effect.clock, effect.setting.provider
+    if state.is_first_here:
+        # Begun here and now, so by this very clock.
+        old = clock.elapsed() - state.firsts[0].elapsed
+    else:
+        old = max(at_most(clock, first) for first in state.firsts)
+    return old + provider.send_window + provider.timeout + effect.operation.settle < effect.operation.replays
 
 
 def _left(effect: Effect, state: Standing) -> float:
     """Seconds until "not there" means that it did not happen and can't any more."""
     provider = effect.setting.provider
-    since = state.doubt or state.begun or moment(effect.clock)
-    return provider.send_window + provider.timeout + effect.operation.settle - age(effect.clock, since)
+    since = state.doubts or (state.begun or moment(effect.clock),)
+    youngest = min(age(effect.clock, one) for one in since)
+    return provider.send_window + provider.timeout + effect.operation.settle - youngest
 
 
 def _later(effect: Effect, state: Standing) -> Later:
@@ -157,7 +168,7 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
         return _guarded(effect_words.over_cap(effect.command, refusal), 1)
     if not is_ours:
         # Somebody else began this very attempt: only look from here on.
-        state.doubt = begun
+        state.doubts += (begun,)
         return _later(effect, state)
     window = effect.setting.provider.send_window
 
@@ -170,14 +181,15 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
             )
         return None
 
-    if state.doubt is not None and _was_absent(effect, state):
-        state.doubt = None
+    if _was_absent(effect, state):
+        state.doubts = ()
     state.begun = begun
-    state.first = state.first or begun
+    state.is_first_here = state.is_first_here or not state.firsts
+    state.firsts = state.firsts or (begun,)
     state.seen = None
     state.sent = await effect.performer.send(effect.command, _values(effect, state), effect.redactor, tally, leave)
     if state.sent.reply is Reply.LOST:
-        state.doubt, state.is_ours = begun, True
+        state.doubts, state.is_ours = (begun,), True
     if state.sent.reply in (Reply.NOT_SENT, Reply.THROTTLED, Reply.DENIED):
         # Provably nothing was applied: close the attempt, so that a resume may simply send again.
         await _record(effect, state, state.sent.outcome)
@@ -208,8 +220,15 @@ def _conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
     match move:
         case Move.PASS:
             assert sent is not None
-            moves = moved if isinstance(moved, Moved) else None
-            return replace(sent.outcome, attempts=state.attempt, reference=base.reference, moved=moves)
+            # Another run that counted it was answered the same: this answer is a repetition of that one.
+            moves = moved if isinstance(moved, Moved) and not state.is_counted else None
+            return replace(
+                sent.outcome,
+                attempts=state.attempt,
+                reference=base.reference,
+                moved=moves,
+                adopted=sent.outcome.adopted or state.is_counted,
+            )
         case Move.ADOPT:
             assert seen is not None
             outcome = collect(effect.command, effect.operation, seen.answer, effect.redactor, is_adopted=True)
@@ -220,7 +239,7 @@ def _conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
                 adopted=True,
                 claim=seen.claim,
                 # Found without any doubt of ours: an earlier run moved it, this one moved nothing.
-                moved=moved if state.is_ours and isinstance(moved, Moved) else None,
+                moved=moved if state.is_ours and not state.is_counted and isinstance(moved, Moved) else None,
             )
         case Move.CONFLICT:
             assert seen is not None
@@ -269,7 +288,11 @@ def _changed(effect: Effect, elsewhere: Elsewhere) -> Outcome | None:
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0, moved=moved)
     for run, entries in elsewhere.items():
         # What another run moved for certain is for the look-up to compare.
-        if moved_before(entries) is None and was_asked_otherwise(entries, ours):
+        # A replayed answer would be about the old body, and say so nowhere.
+        operation = effect.operation
+        can_look = operation.look_up is not None and operation.repeat != "replayed"
+        is_comparable = moved_before(entries) is not None and can_look
+        if not is_comparable and was_asked_otherwise(entries, ours):
             problem = effect_words.changed_since(effect.command, run)
             return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0)
     return None

@@ -13,7 +13,7 @@ from runner.clock import Moment
 from runner.effects import Reply
 from runner.journal.base import Entry
 from runner.looking import Seen
-from runner.model.outcome import Moved, Outcome
+from runner.model.outcome import Moved, Outcome, StepStatus
 from runner.performer import Sent
 
 
@@ -22,66 +22,90 @@ class Standing:
     """Where the settling stands.
 
     `attempt` numbers every attempt there ever was, `tried` counts those of this settling: who resumes may try again.
-    `first` is when this reference was first begun. `number` counts the references that were given, a new one each time
-    the provider declared the one before it dead.
-    `doubt` is when the newest attempt that may have happened was begun. `is_ours`: what a look-up finds was moved by
-    this run. `looked_past`: the last look-up was asked after the horizon, so that what it did not see is not there.
-    `closed` are attempts that are known to be over.
+    `number` counts the references that were given, a new one each time the provider declared the one before it dead.
+    Under the newest: `doubts` are when attempts were begun that may have happened and may not show yet, `firsts` when
+    each run first used it, `is_first_here` that it was this settling. `is_ours`: what a look-up finds was moved by this
+    run; `is_counted`: another run has counted it. `looked_past`: the last look-up was asked after the horizon, so that
+    what it did not see is not there. `closed` are attempts that are known to be over.
     """
 
     attempt: int = 0
     tried: int = 0
     number: int = 1
-    doubt: Moment | None = None
+    doubts: tuple[Moment, ...] = ()
+    firsts: tuple[Moment, ...] = ()
+    is_first_here: bool = False
     is_ours: bool = False
+    is_counted: bool = False
     begun: Moment | None = None
-    first: Moment | None = None
     sent: Sent | None = None
     seen: Seen | None = None
     looked_past: bool = False
     closed: set[int] = field(default_factory=set)
 
+    def renew(self, number: int) -> None:
+        """The order under the old reference is dead: nothing is known yet of the new one."""
+        self.number = number
+        self.doubts, self.firsts, self.is_ours, self.is_counted = (), (), False, False
+        self.sent, self.seen, self.looked_past, self.is_first_here = None, None, False, False
+
 
 def standing(entries: Sequence[Entry], elsewhere: Mapping[int, Sequence[Entry]]) -> Standing:
     """Fresh, or with attempts whose outcome nobody wrote. `elsewhere` has the entries of other runs, by run."""
-    mine = _read(entries)
+    mine = replace(_read(entries), is_counted=False)
     for theirs in map(_read, elsewhere.values()):
         if theirs.number > mine.number:
-            mine.number, mine.doubt, mine.is_ours, mine.sent = theirs.number, theirs.doubt, False, None
-            mine.first = theirs.first
-        elif theirs.number == mine.number:
-            mine.first = min((one for one in (mine.first, theirs.first) if one), key=lambda one: one.at, default=None)
-            mine.doubt = _newest(mine.doubt, theirs.doubt)
-            if theirs.is_ours and theirs.doubt is None:
-                # That run has counted the money already.
-                mine.is_ours = False
+            mine.renew(theirs.number)
+        if theirs.number == mine.number:
+            mine.doubts += theirs.doubts
+            mine.firsts += theirs.firsts
+            mine.is_counted = mine.is_counted or theirs.is_counted
     return mine
 
 
 def _read(entries: Sequence[Entry]) -> Standing:
+    """One run's own view; there `is_counted` says that this run has counted the money."""
     state = Standing(attempt=max((entry.key.attempt for entry in entries), default=0), closed=closed(entries))
+    accepted = _accepted(entries)
     for entry in in_order(entries):
         if entry.kind == "intent":
             if entry.body["number"] != state.number:
-                # A new number is given only when the old reference is known to be dead.
-                state.number, state.doubt, state.is_ours, state.first = entry.body["number"], None, False, None
+                state.renew(entry.body["number"])
             state.begun = Moment.from_json(entry.body["moment"])
-            state.first = state.first or state.begun
+            state.firsts = state.firsts or (state.begun,)
             if entry.key.attempt not in state.closed:
                 state.is_ours = True
-                state.doubt = state.begun
+                state.doubts = (state.begun,)
+            elif entry.key.attempt in accepted:
+                # It happened; whether it shows already is another matter.
+                state.doubts = (state.begun,)
         elif entry.kind == "outcome":
             outcome = Outcome.from_json(entry.body)
-            state.is_ours = state.is_ours or outcome.moved is not None
+            if outcome.moved is not None:
+                state.is_ours, state.is_counted = True, True
             if entry.key.attempt == state.attempt and "reply" in entry.body:
                 state.sent = Sent(Reply(entry.body["reply"]), replace(outcome, fault=None), entry.body["is_own"])
     return state
 
 
-def _newest(one: Moment | None, other: Moment | None) -> Moment | None:
-    if one is None or other is None:
-        return one or other
-    return max(one, other, key=lambda moment: moment.at)
+def _accepted(entries: Sequence[Entry]) -> set[int]:
+    """Attempts that the provider took, whatever the playbook's checks said of the answer."""
+    found = set()
+    for entry in entries:
+        if entry.kind == "outcome":
+            outcome = Outcome.from_json(entry.body)
+            if outcome.status is StepStatus.PASSED or outcome.moved is not None or outcome.claim:
+                found.add(entry.key.attempt)
+    return found
+
+
+def passed_elsewhere(elsewhere: Mapping[int, Sequence[Entry]]) -> Outcome | None:
+    """What another run wrote down of this effect when it passed."""
+    for entries in elsewhere.values():
+        for entry in in_order(entries):
+            if entry.kind == "outcome" and (outcome := Outcome.from_json(entry.body)).status is StepStatus.PASSED:
+                return outcome
+    return None
 
 
 def closed(entries: Sequence[Entry]) -> set[int]:

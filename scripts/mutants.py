@@ -35,6 +35,7 @@ UNIT = (
     "tests/unit/test_settle.py",
     "tests/unit/test_settle_elsewhere.py",
     "tests/unit/test_settle_replayed.py",
+    "tests/unit/test_settle_found.py",
     "tests/unit/test_advance.py",
     "tests/unit/test_journal.py",
     "tests/unit/test_clock.py",
