@@ -15,6 +15,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -519,7 +520,7 @@ def playbooks_part() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "reference/command-line.md": command_line_page,
     "reference/playbook.md": playbook_page,
-    "reference/providers-coinmena.md": lambda: provider_page("coinmena"),
+    **{f"reference/providers-{name}.md": partial(provider_page, name) for name in resources.provider_names()},
 }
 PARTS: dict[str, Callable[[], str]] = {
     "effects": effects_part,

@@ -27,6 +27,7 @@ STAGES = ("clients", "input", "schema", "with")
 NEVER = {"input.key-name", "input.missing-key", "input.unknown-key", "with.key-name"}
 
 LOADING = (
+    "await",
     "call",
     "check",
     "clients",
@@ -35,6 +36,7 @@ LOADING = (
     "money",
     "playbook",
     "provider",
+    "satisfy",
     "schema",
     "secret",
     "step",
@@ -42,6 +44,9 @@ LOADING = (
 LOADING += ("template", "with", "yaml")
 # What no file of a case can show: told by the tests named.
 TOLD_ELSEWHERE = {
+    "await.deadline": "a run's outcome (tests/e2e)",
+    "await.pending": "a run's outcome (tests/e2e)",
+    "await.stopped": "a run's outcome (tests/e2e)",
     "check.failed": "a run's outcome (tests/e2e)",
     "clients.too-large": "tests/unit/test_rows.py",
     "documents.too-large": "tests/unit/load/test_files.py",
@@ -54,6 +59,10 @@ TOLD_ELSEWHERE = {
     "playbook.unreadable": "tests/unit/load/test_playbook.py",
     "provider.no-address": "tests/e2e/test_run_options.py",
     "provider.no-sandbox": "`onboard rehearse` of a provider without one",
+    "satisfy.blocked": "a run's outcome (tests/e2e)",
+    "satisfy.refused": "a run's outcome (tests/unit/test_satisfying.py)",
+    "satisfy.rounds": "a run's outcome (tests/unit/test_satisfying.py)",
+    "satisfy.unknown-state": "a run's outcome (tests/unit/test_satisfying.py)",
     "schema.unknown": "`onboard schema NAME`",
     "template.not-a-list": "known only with the answers of a run",
     "template.too-slow": "tests/unit/test_templates.py",

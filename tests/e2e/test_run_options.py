@@ -240,6 +240,23 @@ def test_state_and_reports_are_for_their_owner_only(onboard: Onboard, sandbox: S
         assert "0o600" == mode(path), path
 
 
+def test_a_state_folder_that_others_could_read_is_closed_to_them(
+    onboard: Onboard, sandbox: Sandbox, folder: Path
+) -> None:
+    state = folder / ".onboard"
+    state.mkdir()
+    state.chmod(0o755)
+
+    ran = onboard.run(ONBOARD, "--clients", onboard.clients(person(1)))
+
+    assert 0 == ran.code, ran.story
+    assert "0o700" == mode(state)
+    for path in (state, state / "journal.db"):
+        path.chmod(0o755)
+    assert 0 == onboard("status").code
+    assert ["0o700", "0o600"] == [mode(state), mode(state / "journal.db")]
+
+
 def test_a_report_that_others_could_read_is_closed_to_them(onboard: Onboard, sandbox: Sandbox, folder: Path) -> None:
     path = onboard.write("report.json", "an older report")
     path.chmod(0o644)

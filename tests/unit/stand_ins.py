@@ -123,6 +123,7 @@ def error(code: int, status: int = 400, message: str = "no") -> Response:
 TIMED_OUT = NoAnswer(Trouble.TIMEOUT, "no complete answer within 30 s")
 DROPPED = NoAnswer(Trouble.DROPPED, "the connection closed before the answer was complete")
 REFUSED = NoAnswer(Trouble.NOT_CONNECTED, "no connection")
+TOO_LARGE = NoAnswer(Trouble.TOO_LARGE, "the answer is larger than 32 MiB")
 
 Reply = Response | NoAnswer
 Apply = Callable[[], Reply]

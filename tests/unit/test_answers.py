@@ -258,6 +258,7 @@ def test_a_conflict_is_a_duplicate_only_for_what_must_not_happen_twice() -> None
         (Trouble.EXPIRED, Reply.NOT_SENT),
         (Trouble.TIMEOUT, Reply.LOST),
         (Trouble.DROPPED, Reply.LOST),
+        (Trouble.TOO_LARGE, Reply.LOST),
     ],
 )
 def test_only_what_proves_that_nothing_left_is_not_sent(trouble: Trouble, reply: Reply) -> None:

@@ -10,7 +10,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ import anyio
 import httpx
 import pytest
 
-from runner.client import TROUBLES, HttpClient, is_loopback
+from runner.client import MAX_BODY, TROUBLES, HttpClient, is_loopback
 from runner.model.http import NoAnswer, Request, Response, Trouble
 
 pytestmark = pytest.mark.anyio
@@ -257,6 +257,44 @@ async def test_a_server_that_never_answers_times_out() -> None:
         await asyncio.sleep(60)
 
     assert Trouble.TIMEOUT is trouble(await once(never, POST, timeout=0.05))
+
+
+async def endless(call: Call) -> None:
+    call.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    piece = b"%x\r\n%s\r\n" % (65_536, b" " * 65_536)
+    while not call.writer.is_closing():
+        call.writer.write(piece)
+        await call.writer.drain()
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        endless,
+        with_body(b" " * (MAX_BODY + 1)),
+        with_body(gzip.compress(b" " * (MAX_BODY + 1), mtime=0), "Content-Encoding: gzip"),
+    ],
+    ids=["endless", "long", "zipped"],
+)
+async def test_an_answer_that_is_too_large_never_came_complete(respond: Respond) -> None:
+    async def first_too_large(call: Call) -> None:
+        await (respond if len(server.calls) == 1 else ok)(call)
+
+    async with serving(first_too_large) as server, HttpClient(server.url) as client:
+        got = await client.send(POST, {})
+        assert Trouble.TOO_LARGE is trouble(got)
+        assert isinstance(got, NoAnswer)
+        assert "the answer is larger than 32 MiB" == got.message
+        with anyio.fail_after(5), suppress(ConnectionError):
+            await server.calls[0].writer.wait_closed()
+        assert isinstance(await client.send(POST, {}), Response)
+        assert 2 == server.accepted
+
+
+async def test_an_answer_may_be_as_large_as_the_bound() -> None:
+    got = await once(with_body(b" " * (MAX_BODY - 2) + b"{}"))
+    assert isinstance(got, Response)
+    assert {} == got.body
 
 
 async def test_an_address_that_can_not_be_written_is_not_sent() -> None:

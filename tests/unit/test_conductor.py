@@ -274,6 +274,34 @@ def test_a_plan_says_after_which_step_a_condition_is_known() -> None:
         assert ["", "a"] == [command.conditional for command in asked]
 
 
+@pytest.mark.parametrize(
+    "checks",
+    [
+        ("steps.a.id == 5", "client.id == nobody"),
+        ("client.id == nobody", "steps.a.id == 5"),
+        ("client.id == {{ steps.a.id }}", "steps.a.id exists", "client.missing exists"),
+    ],
+)
+def test_a_plan_leaves_out_a_step_of_which_one_condition_is_known_to_fail(checks: tuple[str, ...]) -> None:
+    asked, result = run(A, replace(B, when=tuple(map(parse, checks))), outcomes={"a": passed(id=Unknown("a"))})
+    assert (["a"], ["passed", "skipped"]) == (names(asked), words(result))
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        ("steps.a.id == 5", "client.id == user_1"),
+        # Reached only if the first one holds.
+        ("steps.a.id == 5", "client.id == {{ client.no }}"),
+        ("steps.a.id.kind == new",),
+        ("steps.a.id[0].kind exists", "client.id == user_1"),
+    ],
+)
+def test_a_plan_keeps_a_step_of_which_no_condition_is_known_to_fail(checks: tuple[str, ...]) -> None:
+    asked, _ = run(A, replace(B, when=tuple(map(parse, checks))), outcomes={"a": passed(id=Unknown("a"))})
+    assert [("a", ""), ("b", "a")] == [(command.name, command.conditional) for command in asked]
+
+
 def test_a_plan_shows_one_item_of_a_loop_that_is_known_later() -> None:
     loop = step("b", "clients.get", {"x": "{{ item.id }}"}, for_each="steps.a.items")
     asked, _ = run(A, loop, outcomes={"a": passed(items=Unknown("a"))})

@@ -32,7 +32,7 @@ from runner.drivers.local import Halt, Pace, drive
 from runner.journal.memory import MemoryJournal
 from runner.model.http import NoAnswer, Request, Response
 from runner.model.outcome import ClientResult, Ending, Fault
-from runner.model.playbook import RetryPolicy, Cap
+from runner.model.playbook import Cap, RetryPolicy
 from runner.model.problem import JournalError, Problem
 from runner.redact import Redactor
 

@@ -17,6 +17,7 @@ from stand_ins import (
     PACK,
     REFUSED,
     TIMED_OUT,
+    TOO_LARGE,
     VIRTUAL,
     FakeClock,
     VirtualClock,
@@ -77,7 +78,7 @@ async def perform(
 
 
 @pytest.mark.parametrize(
-    "got", [DROPPED, TIMED_OUT, REFUSED, answer(500), text_answer(502), text_answer(200), answer(429)]
+    "got", [DROPPED, TIMED_OUT, TOO_LARGE, REFUSED, answer(500), text_answer(502), text_answer(200), answer(429)]
 )
 async def test_a_read_is_repeated_until_it_works(got: Response | NoAnswer) -> None:
     clock = FakeClock()
@@ -93,6 +94,7 @@ async def test_a_read_is_repeated_until_it_works(got: Response | NoAnswer) -> No
         (DROPPED, Fault.UNREACHABLE, "http.dropped"),
         (TIMED_OUT, Fault.UNREACHABLE, "http.timeout"),
         (REFUSED, Fault.UNREACHABLE, "http.not-connected"),
+        (TOO_LARGE, Fault.UNREACHABLE, "http.too-large"),
         (answer(503), Fault.UNREACHABLE, "http.server-error"),
         (answer(429), Fault.THROTTLED, "coinmena.throttled"),
     ],
@@ -127,6 +129,7 @@ async def test_pauses_grow_up_to_their_bound_and_vary() -> None:
         ("timeout", DROPPED, 1),
         ("connection", DROPPED, 3),
         ("connection", REFUSED, 3),
+        ("connection", TOO_LARGE, 3),
         ("connection", TIMED_OUT, 1),
         ("connection", text_answer(200), 3),
         ("throttled", answer(429), 3),
@@ -340,7 +343,7 @@ async def send(
 
 
 async def test_an_effect_is_sent_once_whatever_comes() -> None:
-    for got in (DROPPED, answer(503), answer(429, {}, retry_after="5"), REFUSED):
+    for got in (DROPPED, TOO_LARGE, answer(503), answer(429, {}, retry_after="5"), REFUSED):
         sent = await send(line := Line(got))
         assert 1 == len(line.sent)
         assert sent.outcome.fault is not None

@@ -188,6 +188,18 @@ async def test_a_replayed_answer_claims_no_money_of_another_run() -> None:
     assert 1 == len(on.desk.orders)
 
 
+async def test_nor_where_it_could_be_looked_up_too() -> None:
+    on = careless(pack_with("deposits.create", repeat="replayed", replays=600.0))
+    on.desk.replays = True
+    await done(on, 1)
+
+    result = await done(on, 2)
+
+    assert (Ending.DONE, []) == (result.outcome, moved(result))
+    assert result.steps[0].adopted
+    assert 1 == len(on.desk.orders)
+
+
 async def test_nothing_is_sent_that_could_land_when_the_key_is_forgotten() -> None:
     on = forgetful()
     on.desk.on("POST", *[lost_after] * 3)
