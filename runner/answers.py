@@ -234,9 +234,18 @@ def _undocumented(provider: Provider, operation: Operation, got: Response) -> Re
     )
 
 
+_CODES = {
+    Trouble.DROPPED: "http.dropped",
+    Trouble.EXPIRED: "http.expired",
+    Trouble.NOT_CONNECTED: "http.not-connected",
+    Trouble.TIMEOUT: "http.timeout",
+    Trouble.TOO_LARGE: "http.too-large",
+}
+
+
 def _no_answer(provider: Provider, operation: Operation, got: NoAnswer) -> Reading:
     problem = Problem(
-        f"http.{got.trouble.value}",
+        _CODES[got.trouble],
         f"{provider.title} did not answer {operation.name}: {got.message}",
         hint=got.hint,
     )

@@ -22,6 +22,9 @@ import httpx
 
 from runner.model.http import NoAnswer, Request, Response, Trouble
 
+# Far more than any answer needs; one without end must not take the memory of the whole run.
+MAX_BODY = 32 * 1024 * 1024
+
 _CAREFUL = "the effect may or may not have happened; it is looked up before anything is sent again"
 
 # Every error httpx can raise while sending, and whether it proves that nothing reached the provider. A test asserts
@@ -114,7 +117,10 @@ class HttpClient:
         try:
             content = await _content(got)
         finally:
+            # Of an answer that was not read to its end, this closes the connection as well.
             await got.aclose()
+        if content is None:
+            return NoAnswer(Trouble.TOO_LARGE, f"the answer is larger than {MAX_BODY // 1024**2} MiB", _CAREFUL)
         lowered = {name.lower(): value for name, value in got.headers.items()}
         body, is_json = _parse(content)
         return Response(got.status_code, lowered, body, is_json)
@@ -142,9 +148,14 @@ class HttpClient:
         raise error
 
 
-async def _content(got: httpx.Response) -> bytes:
-    """The whole body. httpx decodes gzip only when it reads through the response itself."""
-    return await got.aread()
+async def _content(got: httpx.Response) -> bytes | None:
+    """The whole body, None when there is too much of it. httpx decodes gzip only when it is read through itself."""
+    content = bytearray()
+    async for piece in got.aiter_bytes():
+        content += piece
+        if len(content) > MAX_BODY:
+            return None
+    return bytes(content)
 
 
 def _parse(content: bytes) -> tuple[object, bool]:

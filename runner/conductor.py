@@ -105,16 +105,32 @@ class _Turn:
 
 
 def _decide(checks: Sequence[Check], scope: Mapping[str, Any]) -> _Decision:
-    """Do all `when` checks hold? `after` names the step that a plan would have to wait for to know."""
+    """Do all `when` checks hold? `after` names the first step that a plan would have to wait for to know.
+
+    One check that is known to fail settles it, whatever the others will say.
+    """
+    after = ""
     for check in checks:
-        bound = bind_check(check, scope)
-        _, actual = lookup(check.path, scope)
-        for value in (bound.operand, actual):
-            if isinstance(value, Unknown):
-                return _Decision(True, value.after)
-        if not evaluate(check, Answer(scope), bound.operand).passed:
-            return _Decision(False)
-    return _Decision(True)
+        try:
+            bound = bind_check(check, scope)
+            if later := bound.operand if isinstance(bound.operand, Unknown) else _later_on(check, scope):
+                after = after or later.after
+            elif not evaluate(check, Answer(scope), bound.operand).passed:
+                return _Decision(False)
+        except (TemplateError, CheckError):
+            # A run asks in this order too, so behind one that is not known yet it may never get here.
+            if not after:
+                raise
+    return _Decision(True, after)
+
+
+def _later_on(check: Check, scope: Mapping[str, Any]) -> Unknown | None:
+    """What is known only later on the way to what the check looks at."""
+    for length in range(1, len(check.path) + 1):
+        _, value = lookup(check.path[:length], scope)
+        if isinstance(value, Unknown):
+            return value
+    return None
 
 
 def _turns(step: Step, scope: Mapping[str, Any]) -> Iterator[_Turn]:

@@ -27,6 +27,7 @@ from runner.model.secret import Secret
 from runner.performer import Performer
 from runner.prepare import Prepared
 from runner.redact import Redactor, classified
+from runner.state_folder import tighten
 from runner.verdict import exit_code, status
 from runner.version import VERSION
 
@@ -198,6 +199,8 @@ def locked(folder: Path) -> Iterator[None]:
     """One process at a time on a state folder. Raises GuardError (exit 3) that names the holder."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # What can't be changed was told at the door, which knows the folder of every verb.
+        tighten(folder)
         handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
         message = f'the state folder "{folder}" can\'t be used: {(error.strerror or "no reason given").lower()}'

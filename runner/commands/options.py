@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
+from runner.commands.say import say_problems
 from runner.load.clients import Choice
 from runner.prepare import Wish
+from runner.state_folder import tighten
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -179,6 +181,13 @@ def running(function: F) -> F:
     )(function)
 
 
+def _of_its_owner(ctx: click.Context, param: click.Parameter, folder: Path) -> Path:
+    """Every verb that uses a state folder finds it closed to others, or says that it is not."""
+    if problem := tighten(folder):
+        say_problems([problem])
+    return folder
+
+
 def state(function: F) -> F:
     return click.option(
         "--state",
@@ -187,6 +196,7 @@ def state(function: F) -> F:
         show_default=True,
         metavar="DIR",
         type=click.Path(path_type=Path),
+        callback=_of_its_owner,
         help="State folder: journal and lock.",
     )(function)
 

@@ -206,7 +206,8 @@ def write_rejects(prepared: Prepared, options: Mapping[str, Any]) -> None:
     if options.get("rejects"):
         with open_report(options["rejects"]) as out:
             clients = prepared.clients
-            rejects_report.write(prepared.rejected, clients.columns, as_lines=clients.kind != "csv", out=out)
+            write = rejects_report.as_csv if clients.kind == "csv" else rejects_report.as_lines
+            write(prepared.rejected, clients.columns, clients.added, out)
 
 
 @contextmanager

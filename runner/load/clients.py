@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from runner.load.added_columns import ADDED, added_columns, without_added
 from runner.load.convert import convert
+from runner.load.names import own_names
+from runner.load.row import names
 from runner.load.rows import Row, RowsFile, read_rows
 from runner.load.schema import Schema
+from runner.load.selecting import selected
 from runner.model.plan import Client
 from runner.model.playbook import Playbook
 from runner.model.problem import Location, Problem
 from runner.nearest import did_you_mean
 from runner.references import canonical
-from runner.templates import TemplateError, compile_expression, render
+from runner.templates import TemplateError, render
 
 Kind = Literal["csv", "jsonl", "json", "yaml"]
 KINDS: dict[str, Kind] = {
@@ -50,7 +54,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """What the rows came to. `problems` stop everything unless rows may be skipped."""
+    """What the rows came to. `problems` stop everything unless rows may be skipped.
+
+    `columns` are a person's own, `added` what a rejects file calls those that it puts beside them.
+    """
 
     clients: tuple[Client, ...]
     problems: tuple[Problem, ...] = ()
@@ -59,6 +66,7 @@ class Clients:
     kind: Kind = "yaml"
     fatal: tuple[Problem, ...] = ()
     rows: tuple[Row, ...] = ()
+    added: tuple[str, ...] = ADDED
     row_of: Mapping[str, Row] = field(default_factory=dict)
 
 
@@ -90,6 +98,7 @@ def read_clients(
         )
         return Clients((), (problem,), fatal=(problem,))
     file = read_rows(path if path != "-" else "<stdin>", data, kind)
+    file = without_added(file, {*own_names(playbook), choice.key})
     return _finish(playbook, inputs, batch, choice, file, kind)
 
 
@@ -108,7 +117,7 @@ def _inline(playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: C
         # A playbook without clients runs once: reading a catalogue, say.
         return Clients((Client(playbook.name, line, {}, location=rule.location, digest=_digest({})),))
     rows = tuple(_inline_row(playbook, number, item) for number, item in enumerate(rule.items))
-    return _finish(playbook, inputs, batch, choice, RowsFile(rows), "yaml")
+    return _finish(playbook, inputs, batch, choice, RowsFile(rows, columns=names(list(rows))), "yaml")
 
 
 def _inline_row(playbook: Playbook, number: int, item: Mapping[str, Any]) -> Row:
@@ -146,7 +155,7 @@ def _finish(
             rejected.append(Rejected(row, name or f"line {row.line}", found[0], _field(found[0])))
         else:
             row_of[name] = row
-    chosen, wrong = _chosen(kept, choice)
+    chosen, wrong = _chosen(playbook, kept, choice, file)
     if wrong:
         return Clients((), (wrong,), columns=file.columns, kind=kind, fatal=(wrong,))
     if not chosen and not problems:
@@ -157,7 +166,17 @@ def _finish(
             "widen --select or --limit",
         )
         return Clients((), (empty,), columns=file.columns, kind=kind, fatal=(empty,))
-    return Clients(tuple(chosen), tuple(problems), tuple(rejected), file.columns, kind, rows=file.rows, row_of=row_of)
+    added = added_columns({*file.columns, *own_names(playbook), key})
+    return Clients(
+        tuple(chosen),
+        tuple(problems),
+        tuple(rejected),
+        file.columns,
+        kind,
+        rows=file.rows,
+        added=added,
+        row_of=row_of,
+    )
 
 
 def _header_problem(playbook: Playbook, file: RowsFile, key: str, kind: Kind) -> Problem | None:
@@ -270,28 +289,18 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()[:32]
 
 
-def _chosen(clients: Sequence[Client], choice: Choice) -> tuple[list[Client], Problem | None]:
+def _chosen(
+    playbook: Playbook, clients: Sequence[Client], choice: Choice, file: RowsFile
+) -> tuple[list[Client], Problem | None]:
     chosen = list(clients)
     if choice.select:
-        hint = "write an expression over the client, e.g. --select \"client.residency_id == 'bh'\""
+        rows = (row.cells for row in file.rows)
         try:
-            wanted = compile_expression(choice.select)
-            if any(str(reference.names[0]) != "client" for reference in wanted.references):
-                raise TemplateError("template.unknown-name", 'only "client" is in scope of --select')
-            chosen = [client for client in clients if _is_wanted(wanted, client)]
+            chosen = selected(choice.select, clients, rows, file.columns, playbook.clients.schema)
         except TemplateError as error:
-            return [], Problem("clients.select", f"--select: {error.message}", hint=error.hint or hint)
+            hint = error.hint or "write an expression over the client, e.g. --select \"client.residency_id == 'bh'\""
+            return [], Problem("clients.select", f"--select: {error.message}", hint=hint)
     return chosen[: choice.limit] if choice.limit is not None else chosen, None
-
-
-def _is_wanted(wanted: Any, client: Client) -> bool:
-    try:
-        return bool(wanted.render({"client": client.values}))
-    except TemplateError as error:
-        if error.code == "template.undefined":
-            # An empty cell is absent: such a client simply does not match.
-            return False
-        raise
 
 
 def _field(problem: Problem) -> str:

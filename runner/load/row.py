@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,8 +29,8 @@ def _first_column(_name: str) -> int:
 class Row:
     """One client as written. `line` is where the record starts; `problems` are those of this row alone.
 
-    `raw` holds a CSV record's cells in the order of the file, None for other kinds. To write them again,
-    `escape_cell` each.
+    `raw` holds a CSV record's cells in the order of the file; to write them again, `escape_cell` each. Of other kinds
+    it is None, or the text of a row that is no mapping.
     """
 
     path: str
@@ -80,7 +81,7 @@ def as_row(path: str, line: int, value: object, places: Callable[[str], int] = _
         return Row(path, line, value, places=places)
     message = f"row is {kind_of(value)}, expected a mapping"
     problem = Problem("clients.not-a-mapping", message, Location(path, line, 1), 'write a client as {"field": "value"}')
-    return Row(path, line, {}, None, (problem,), places)
+    return Row(path, line, {}, (json.dumps(value, ensure_ascii=False, default=str),), (problem,), places)
 
 
 def as_file(path: str, rows: list[Row], problems: list[Problem]) -> RowsFile:

@@ -118,7 +118,7 @@ def read_jsonl(path: str, text: str) -> RowsFile:
                 raise json.JSONDecodeError("Extra data", line, end)
         except ValueError as error:
             problem = _not_json(error, place, start)
-            rows.append(Row(path, number, {}, None, (problem,)))
+            rows.append(Row(path, number, {}, (line.strip(),), (problem,)))
             problems.append(problem)
             continue
         rows.append(as_row(path, number, value))

@@ -17,6 +17,7 @@ class Trouble(StrEnum):
     EXPIRED = "expired"
     TIMEOUT = "timeout"
     DROPPED = "dropped"
+    TOO_LARGE = "too-large"
 
 
 @dataclass(frozen=True, slots=True)

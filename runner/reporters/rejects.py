@@ -1,4 +1,4 @@
-"""The rows that were left out, ready to be corrected: their own columns plus line, field, reason and hint."""
+"""The rows that were left out, ready to be corrected: all that stood there, and why. They can be given back."""
 
 from __future__ import annotations
 
@@ -10,22 +10,28 @@ from typing import TextIO
 from runner.load.clients import Rejected
 from runner.load.rows import escape_cell
 
-ADDED = ("line", "field", "reason", "hint")
 
+def as_csv(rejected: Sequence[Rejected], columns: Sequence[str], added: Sequence[str], out: TextIO) -> None:
+    """Like the file it came from.
 
-def write(rejected: Sequence[Rejected], columns: Sequence[str], *, as_lines: bool, out: TextIO) -> None:
-    """CSV like the file it came from, or JSONL when the input was JSON. A corrected file can be given back as it is."""
-    if as_lines:
-        for entry in rejected:
-            row = {**entry.row.cells, **dict(zip(ADDED, _why(entry), strict=True))}
-            out.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-        return
-    names = [name for name in columns if name not in ADDED]
+    What stands beyond the last column follows at the end, under no name: until somebody puts it right, the row has
+    more cells than columns and is left out again.
+    """
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*names, *ADDED])
+    writer.writerow([*columns, *added])
     for entry in rejected:
-        cells = dict(zip(columns, entry.row.raw or (), strict=False))
-        writer.writerow([*(escape_cell(cells.get(name, "")) for name in names), *map(escape_cell, _why(entry))])
+        raw = entry.row.raw or ()
+        missing = [""] * (len(columns) - len(raw))
+        row = [*raw[: len(columns)], *missing, *_why(entry), *raw[len(columns) :]]
+        writer.writerow(map(escape_cell, row))
+
+
+def as_lines(rejected: Sequence[Rejected], columns: Sequence[str], added: Sequence[str], out: TextIO) -> None:
+    """One JSON object a line, when the input was JSON or YAML. The text of a row that is none stands under `row`."""
+    for entry in rejected:
+        cells = {"row": entry.row.raw[0]} if entry.row.raw else entry.row.cells
+        row = {**cells, **dict(zip(added, _why(entry), strict=True))}
+        out.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
 
 
 def _why(entry: Rejected) -> tuple[str, str, str, str]:

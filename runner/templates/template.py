@@ -61,6 +61,17 @@ class Template:
         except RecursionError:
             raise _too_deep() from None
 
+    def holds(self, scope: Mapping[str, object]) -> bool:
+        """Is it true of a `scope` in which all is known, but something may be absent? For a bare expression."""
+        from runner.templates.holding import holds  # most playbooks never choose
+
+        node = self._pieces[0]
+        assert not isinstance(node, str)
+        try:
+            return holds(node, Run(scope))
+        except RecursionError:
+            raise _too_deep() from None
+
     def _whole(self, scope: Mapping[str, object]) -> object:
         node = self._pieces[0]
         assert not isinstance(node, str)

@@ -251,8 +251,8 @@ def test_a_state_folder_that_others_could_read_is_closed_to_them(
 
     assert 0 == ran.code, ran.story
     assert "0o700" == mode(state)
-    for path in (state, state / "journal.db"):
-        path.chmod(0o755)
+    state.chmod(0o755)
+    (state / "journal.db").chmod(0o644)
     assert 0 == onboard("status").code
     assert ["0o700", "0o600"] == [mode(state), mode(state / "journal.db")]
 

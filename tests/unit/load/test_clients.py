@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,72 @@ def test_who_is_chosen_keeps_the_order() -> None:
     assert ["a", "4"] == keys(clients(rows, "client.n == 1"))
     assert ["a", "b"] == keys(clients(rows, limit=2))
     assert [] == keys(clients(rows, "client.n == 7"))
+
+
+# "b" has neither n nor an address, "d" lives where nobody said.
+SOME = (
+    '{"id": "a", "n": 1, "tags": ["x"], "address": {"city": "Manama"}}\n{"id": "b", "m": 5}\n'
+    '{"id": "c", "n": 3, "tags": []}\n{"id": "d", "n": 1, "m": 5, "address": {}}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("client.n == 1", ["a", "d"]),
+        ("client.n != 1", ["b", "c"]),
+        ("not client.n == 1", ["b", "c"]),
+        ("client.n == 1 or client.m == 5", ["a", "b", "d"]),
+        ("client.m == 5 or client.n == 1", ["a", "b", "d"]),
+        ("client.n == 1 and client.m == 5", ["d"]),
+        ("client.n < 5", ["a", "c", "d"]),
+        ("not client.n < 5", ["b"]),
+        ("client.n in [1, 2]", ["a", "d"]),
+        ("client.n not in [1, 2]", ["b", "c"]),
+        ("'x' in client.tags", ["a"]),
+        ("'x' not in client.tags", ["b", "c", "d"]),
+        ("0 < client.n < 2", ["a", "d"]),
+        ("client.n == client.n", ["a", "c", "d"]),
+        ("client.n", ["a", "c", "d"]),
+        ("not client.n", ["b"]),
+        ("client.tags | length > 0", ["a"]),
+        ("client.address.city == 'Manama'", ["a"]),
+        ("client.address.city != 'Manama'", ["b", "c", "d"]),
+        ("client.address.city.startswith('M')", ["a"]),
+        ("client.n is defined", ["a", "c", "d"]),
+        ("client.nickname is not defined", ["a", "b", "c", "d"]),
+        ("client.n | default(1) == 1", ["a", "b", "d"]),
+        ("client.m == 5 if client.n else client.id == 'b'", ["b", "d"]),
+        ("client.note != 'x'", ["a", "b", "c", "d"]),
+    ],
+)
+def test_what_a_row_lacks_is_equal_to_nothing(expression: str, expected: list[str]) -> None:
+    playbook = replace(PLAYBOOK, clients=ClientsRule({"properties": {"note": {"type": "string"}}}, "id"))
+    found = read_clients(playbook, {}, "batch", Choice(select=expression), "c.jsonl", SOME.encode())
+    assert (expected, ()) == (keys(found), found.problems)
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "hint"),
+    [
+        ("client.n == 1 or client.idd != 5", 'no client has a field "idd"', 'did you mean "id"?'),
+        ("client.address.cty == 'a'", 'no client has a field "address.cty"', 'did you mean "city"?'),
+        ("client.id.first == 'a'", 'no client has a field "id.first"', ""),
+        ("client.country == 'a'", 'no client has a field "country"', "known here: address, id, m, n, tags"),
+    ],
+)
+def test_a_selection_by_a_field_that_nobody_has_is_told(expression: str, message: str, hint: str) -> None:
+    (problem,) = clients(SOME, expression).problems
+    assert ("clients.select", f"--select: {message}") == (problem.code, problem.message)
+    assert problem.hint.startswith(hint or "write an expression over the client")
+
+
+def test_a_column_of_empty_cells_may_be_selected_by() -> None:
+    data = "id,note,address.city\na,,\nb,,\n"
+    assert ["a", "b"] == keys(clients(data, "client.note != 'x'", path="c.csv"))
+    assert ["a", "b"] == keys(clients(data, "client.address.city != 'x'", path="c.csv"))
+    (problem,) = clients(data, "client.adress.city != 'x'", path="c.csv").problems
+    assert 'did you mean "address"?' == problem.hint
 
 
 def test_a_selection_that_fails_is_told() -> None:
