@@ -10,14 +10,17 @@ import pytest
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.model.provider import Repeat
 
-REPEATS: tuple[Repeat, ...] = ("refused", "ignored", "unknown")
+REPEATS: tuple[Repeat, ...] = ("refused", "replayed", "ignored", "unknown")
 YES_NO = (False, True)
 
 
 def everything() -> Iterator[Known]:
     for repeat, reply, sight in product(REPEATS, (None, *Reply), (None, *Sight)):
-        for doubt, past, may_send, may_renew, is_own in product(YES_NO, repeat=5):
-            yield Known(repeat, doubt, reply, sight, past, may_send, may_renew, is_own)
+        # Only where answers are replayed may one ask by sending, and only there may a look-up be missing.
+        replays, looks = (YES_NO, YES_NO) if repeat == "replayed" else ((False,), (True,))
+        for may_replay, can_look in product(replays, looks):
+            for doubt, past, may_send, may_renew, is_own in product(YES_NO, repeat=5):
+                yield Known(repeat, doubt, reply, sight, past, may_send, may_renew, is_own, may_replay, can_look)
 
 
 ALL = list(everything())
@@ -34,7 +37,7 @@ def breaking(rule: object, *moves: Move) -> list[tuple[Known, Move]]:
 
 
 def test_every_combination_has_an_answer() -> None:
-    assert 3 * 9 * 6 * 32 == len(ALL)
+    assert (3 + 4) * 9 * 6 * 32 == len(ALL)
     assert [] == [known for known in ALL if decide(known) not in Move]
 
 
@@ -43,11 +46,12 @@ def test_every_answer_is_given_to_somebody() -> None:
 
 
 def test_nothing_is_sent_while_it_may_still_happen() -> None:
-    """Unless the provider refuses a used reference, or the horizon has passed and a look-up found nothing."""
+    """Unless the provider refuses a used reference or replays its answer, or the horizon has passed without a trace."""
 
     def is_safe(known: Known) -> bool:
         is_laid_to_rest = known.sight is Sight.ABSENT and known.past_horizon
-        return not may_have_happened(known) or known.repeat == "refused" or is_laid_to_rest
+        is_asking = known.repeat == "refused" or known.may_replay
+        return not may_have_happened(known) or is_asking or is_laid_to_rest
 
     assert [] == breaking(is_safe, Move.SEND)
 
@@ -83,9 +87,13 @@ def test_refused_credentials_are_not_tried_again() -> None:
 
 
 def test_where_used_references_are_not_refused_the_first_move_is_to_look() -> None:
-    assert [] == breaking(
-        lambda known: known.repeat == "refused" or known.sight is not None or known.reply is not None, Move.SEND
-    )
+    """Where answers are replayed, sending is looking; and where nothing can be looked up, it is all there is."""
+
+    def is_first_look(known: Known) -> bool:
+        is_only_way = known.may_replay or not (known.can_look or known.in_doubt)
+        return known.sight is not None or known.reply is not None or (known.repeat == "replayed" and is_only_way)
+
+    assert [] == breaking(lambda known: known.repeat == "refused" or is_first_look(known), Move.SEND)
 
 
 def test_only_an_accepted_reply_passes_and_only_an_equal_sight_is_adopted() -> None:
