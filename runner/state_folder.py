@@ -1,4 +1,4 @@
-"""The state folder is for its owner only, also when somebody else made it."""
+"""The state folder: for its owner only, also when somebody else made it, and on a disk of this machine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from runner.model.problem import Problem
 
 # What a run keeps there about people; a folder that is used for other things too keeps the modes of those.
 KEPT = ("journal.db", "stdin-")
+NETWORK = frozenset({"afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"})
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -31,6 +32,26 @@ def tighten(folder: Path) -> Problem | None:
             hint = "name a folder of your own with --state"
             return Problem("state.open-to-others", message, hint=hint, severity="warning")
     return None
+
+
+def on_network(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> Problem | None:
+    """A warning when the folder is on another machine's disk: SQLite's log needs memory that processes share.
+
+    Where the system does not list its mounts nobody can tell.
+    """
+    path, kind = folder.absolute(), ""
+    deepest = -1
+    with suppress(OSError):
+        for line in mounts.read_text("utf-8", "replace").splitlines():
+            _, point, found, *_ = [*line.split(" "), "", ""]
+            parts = Path(point.replace("\\040", " ")).parts
+            if path.parts[: len(parts)] == parts and len(parts) > deepest:
+                deepest, kind = len(parts), found
+    if kind not in NETWORK:
+        return None
+    message = f'"{folder}" is on a network file system ({kind}), where the journal can\'t be kept safe'
+    hint = "name a folder on a disk of this machine with --state"
+    return Problem("state.network", message, hint=hint, severity="warning")
 
 
 def _kept(folder: Path) -> Iterator[Path]:

@@ -12,7 +12,7 @@ import click
 from runner.commands.say import say_problems
 from runner.load.clients import Choice
 from runner.prepare import Wish
-from runner.state_folder import tighten
+from runner.state_folder import on_network, tighten
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -183,8 +183,7 @@ def running(function: F) -> F:
 
 def _of_its_owner(ctx: click.Context, param: click.Parameter, folder: Path) -> Path:
     """Every verb that uses a state folder finds it closed to others, or says that it is not."""
-    if problem := tighten(folder):
-        say_problems([problem])
+    say_problems(problem for problem in (tighten(folder), on_network(folder)) if problem)
     return folder
 
 
