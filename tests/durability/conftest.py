@@ -22,6 +22,6 @@ def matrix(
 ) -> Iterator[Matrix]:
     repeat, options = TEMPERS[request.param]
     home = tmp_path_factory.mktemp("matrix")
-    sandbox = Sandbox(home, *options)
+    sandbox = Sandbox(home, *options, measured=False)
     yield Matrix(home, victims, sandbox, repeat, has_reads=request.param != LATE)
     sandbox.stop()

@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from stage import PATIENCE, ROOT, clean_environment
+from stage import PATIENCE, ROOT, unmeasured_environment
 
 PLAYBOOK = Path(__file__).with_name("kill.playbook.yaml")
 
@@ -326,7 +326,7 @@ class Machine:
         answers, told = os.pipe()
         self._process = subprocess.Popen(
             [sys.executable, __file__, str(told)],
-            env=clean_environment(ROOT) | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests' / 'e2e'}"},
+            env=unmeasured_environment(ROOT) | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests' / 'e2e'}"},
             stdin=subprocess.PIPE,
             pass_fds=[told],
             text=True,
@@ -353,7 +353,7 @@ class Machine:
         order = {"careless": "", "pragmas": [], "as_nobody": False, **more}
         order |= {
             "folder": str(folder),
-            "env": clean_environment(folder, **env),
+            "env": unmeasured_environment(folder, **env),
             "words": [str(word) for word in words],
         }
         order["orders"] = asdict(order.get("orders") or Orders())

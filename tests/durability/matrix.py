@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from stage import JPEG, PATIENCE, Sandbox, clean_environment, csv_text, person
+from stage import JPEG, PATIENCE, Sandbox, csv_text, person, unmeasured_environment
 
 HERE = Path(__file__).parent
 PLAYBOOK = HERE / "kill.playbook.yaml"
@@ -109,7 +109,7 @@ class Victims:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "victim.py")],
-            env=clean_environment(HERE),
+            env=unmeasured_environment(HERE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -131,7 +131,7 @@ class Victims:
         done: Future[int] = Future()
         order: dict[str, Any] = {
             "folder": str(folder),
-            "env": clean_environment(folder, **env),
+            "env": unmeasured_environment(folder, **env),
             "words": list(words),
             "strike": strike,
             "action": cell.action,

@@ -35,7 +35,7 @@ def machine() -> Iterator[Machine]:
 
 @pytest.fixture(scope="module")
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    sandbox = Sandbox(tmp_path_factory.mktemp("provider"))
+    sandbox = Sandbox(tmp_path_factory.mktemp("provider"), measured=False)
     yield sandbox
     sandbox.stop()
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from matrix import EFFECTS, KILLED, LAGS, TEMPERS, Cell, Matrix, Told
+from matrix import EFFECTS, IGNORES, KILLED, LAGS, TEMPERS, Cell, Matrix, Told
 
 pytestmark = pytest.mark.xdist_group("kill matrix")  # busy enough for one worker
 
@@ -88,6 +88,7 @@ def test_killed_again_at_every_instant_of_the_recovery(matrix: Matrix) -> None:
     assert len([one for one in twice if one.codes[1] == KILLED]) > 50
 
 
+@pytest.mark.parametrize("matrix", [IGNORES], indirect=True)
 def test_killed_five_times_at_the_same_instant(matrix: Matrix) -> None:
     cells = [Cell(f"{step} after-intent", (f"after-intent {step}#1",) * 5) for step in EFFECTS]
     cells += [

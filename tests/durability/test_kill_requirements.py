@@ -68,7 +68,7 @@ class CardMatrix(Matrix):
 @pytest.fixture(scope="module")
 def matrix(victims: Victims, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CardMatrix]:
     home = tmp_path_factory.mktemp("cards")
-    sandbox = Sandbox(home, "--kyc-delay", "0.3", "--rate", "10000", provider="cryptomate")
+    sandbox = Sandbox(home, "--kyc-delay", "0.3", "--rate", "10000", provider="cryptomate", measured=False)
     yield CardMatrix(home, victims, sandbox, "refused")
     sandbox.stop()
 
