@@ -11,9 +11,10 @@ import ipaddress
 import json
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -82,14 +83,15 @@ class HttpClient:
     ) -> Response | NoAnswer:
         """One attempt, at most `timeout` seconds in all, never repeated here, redirects never followed.
 
-        `leave` is asked at the last moment before the request goes out; what it returns is returned instead.
+        `leave` is asked at the last moment before the request goes out, when the connection is there; what it returns
+        is returned instead.
         """
         transport = self._idle.pop() if self._idle else self._open()
         try:
-            if leave and (refusal := leave()):
-                return refusal
             with anyio.fail_after(self._timeout):
-                return await self._exchange(transport, request, headers)
+                return await self._exchange(transport, request, headers, leave)
+        except _RefusedError as refused:
+            return refused.answer
         except TimeoutError:
             return NoAnswer(Trouble.TIMEOUT, f"no complete answer within {self._timeout:g} s", _CAREFUL)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -101,7 +103,7 @@ class HttpClient:
             self._idle.append(transport)
 
     async def _exchange(
-        self, transport: httpx.AsyncHTTPTransport, request: Request, headers: Mapping[str, str]
+        self, transport: httpx.AsyncHTTPTransport, request: Request, headers: Mapping[str, str], leave: Leave | None
     ) -> Response | NoAnswer:
         named = {"host": self._host, "user-agent": self._agent, "accept-encoding": "gzip, deflate"}
         named |= {**request.headers, **headers}
@@ -111,7 +113,7 @@ class HttpClient:
             # As bytes, because httpx takes texts for ASCII, and a value may be anybody's name.
             headers=[(name.encode(), value.encode()) for name, value in named.items()],
             content=request.body or (b"" if request.method in ("POST", "PUT", "PATCH") else None),
-            extensions={"timeout": httpx.Timeout(self._timeout).as_dict()},
+            extensions={"timeout": httpx.Timeout(self._timeout).as_dict(), "trace": _asking(leave)},
         )
         got = await transport.handle_async_request(sent)
         try:
@@ -146,6 +148,25 @@ class HttpClient:
                     )
                 return NoAnswer(trouble, message, _CAREFUL)
         raise error
+
+
+class _RefusedError(Exception):
+    """Carries what `leave` returned out of httpx."""
+
+    def __init__(self, answer: NoAnswer) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
+
+
+def _asking(leave: Leave | None) -> Callable[[str, dict[str, Any]], Awaitable[None]] | None:
+    """Ask at the first byte of the request itself: not while a connection is opened, nor of a proxy."""
+
+    async def trace(event: str, info: dict[str, Any]) -> None:
+        is_ours = event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT"
+        if leave and is_ours and (refusal := leave()):
+            raise _RefusedError(refusal)
+
+    return trace if leave else None
 
 
 async def _content(got: httpx.Response) -> bytes | None:

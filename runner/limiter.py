@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import anyio
 
@@ -16,7 +18,8 @@ class Limiter:
     """`rate` requests per second, 0 for no bound. All clients of a run share one.
 
     A slot is taken before an intent is written, so that waiting for one does not make the intent old; writing takes its
-    own time, so what was spaced may bunch up again. `leave` is asked last, and bounds what leaves in any second.
+    own time, and so does opening a connection: what was spaced may bunch up again. `leaving` bounds what really leaves
+    in any second.
     """
 
     def __init__(self, clock: Clock, rate: float = 0.0) -> None:
@@ -24,7 +27,9 @@ class Limiter:
         self._interval = 1 / rate if rate > 0 else 0.0
         self._most = max(1, int(rate))
         self._span = self._most * self._interval * _MARGIN
-        self._left: deque[float] = deque(maxlen=self._most)
+        # When each of the newest requests left; endless for one that may still leave in any second.
+        self._left: dict[object, float] = {}
+        self._moved = anyio.Event()
         self._door = anyio.Lock()
         self._next = 0.0
         self._resume_at = 0.0
@@ -47,16 +52,44 @@ class Limiter:
             if self._clock.monotonic() >= self._resume_at:
                 return
 
-    async def leave(self) -> None:
-        """Returns when the request may leave now; it then counts. Who came first leaves first."""
+    @asynccontextmanager
+    async def leaving(self) -> AsyncIterator[Callable[[], None]]:
+        """Begins when the request may leave; call what it gives when it does. Who came first leaves first."""
         if not self._interval:
+            yield _nothing
             return
         async with self._door:
-            while True:
-                now = self._clock.monotonic()
-                free = self._left[0] + self._span if len(self._left) == self._most else now
-                wait = max(free, self._resume_at) - now
-                if wait <= 0:
-                    self._left.append(now)
-                    return
+            await self._free()
+            place = object()
+            self._left[place] = math.inf
+        began = self._clock.monotonic()
+
+        def gone() -> None:
+            self._left[place] = self._clock.monotonic()
+            self._moved.set()
+
+        try:
+            yield gone
+        finally:
+            if self._left.get(place) == math.inf:
+                # Nobody said when: at once, or never.
+                self._left[place] = began
+                self._moved.set()
+
+    async def _free(self) -> None:
+        while True:
+            now = self._clock.monotonic()
+            self._left = {place: at for place, at in self._left.items() if at + self._span > now}
+            free = min(self._left.values()) + self._span if len(self._left) >= self._most else now
+            wait = max(free, self._resume_at) - now
+            if wait <= 0:
+                return
+            if wait < math.inf:
                 await self._clock.sleep(wait)
+            else:
+                self._moved = anyio.Event()
+                await self._moved.wait()
+
+
+def _nothing() -> None:
+    return None

@@ -268,11 +268,18 @@ class Performer:
     async def _signed(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
         if leave is None:
             await self._limiter.slot()
-        await self._limiter.leave()
-        tally.requests += 1
-        self.requests += 1
-        headers = self._auth.headers(request) if request.signed else {}
-        return await self._http.send(request, headers, leave=leave)
+        async with self._limiter.leaving() as gone:
+
+            def going() -> NoAnswer | None:
+                refusal = leave() if leave else None
+                if refusal is None:
+                    gone()
+                return refusal
+
+            tally.requests += 1
+            self.requests += 1
+            headers = self._auth.headers(request) if request.signed else {}
+            return await self._http.send(request, headers, leave=going)
 
     def _retry_after(self, reading: Reading) -> float | None:
         """Seconds until the provider wants to be asked again: a number or an HTTP date."""

@@ -337,7 +337,7 @@ EXITS = (
     (exit_codes.OK, "everyone done; the plan or validation is clean"),
     (exit_codes.REJECTED, "finished, every outcome known, some rejected or blocked"),
     (exit_codes.WRONG, "nothing was sent: usage, playbook, clients file, documents or credentials are wrong"),
-    (exit_codes.GUARDED, "a guard stopped it: cap, lock, live without approval"),
+    (exit_codes.GUARDED, "a guard stopped it: cap, lock, halt, stale plan, unwritable journal, live without approval"),
     (exit_codes.WAITING, "some are waiting: resume later"),
     (exit_codes.UNKNOWN, "at least one unknown: run recover"),
     (exit_codes.UNREACHABLE, "provider unreachable, throttling, or refusing our credentials; nothing ambiguous"),

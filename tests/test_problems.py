@@ -18,7 +18,8 @@ PAGE = ROOT / "docs" / "reference" / "problems.md"
 INVALID = ROOT / "tests" / "cases" / "invalid"
 
 CODE = re.compile(r"[a-z][a-z-]*\.[a-z][a-z0-9-]*")
-NO_CODES = {"journal.db", "provider.yaml"}  # files that are named like codes
+# files and file systems that are named like codes
+NO_CODES = {"fuse.glusterfs", "fuse.sshfs", "journal.db", "provider.yaml"}
 
 # Held against a schema, every kind of text has the same complaints: `schema.…` a playbook, `with.…` an operation's
 # values, `input.…` an input, `clients.…` a client.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TextIO
 
 from runner.load.clients import Rejected
@@ -31,7 +32,16 @@ def as_lines(rejected: Sequence[Rejected], columns: Sequence[str], added: Sequen
     for entry in rejected:
         cells = {"row": entry.row.raw[0]} if entry.row.raw else entry.row.cells
         row = {**cells, **dict(zip(added, _why(entry), strict=True))}
-        out.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+        out.write(_json(row) + "\n")
+
+
+def _json(value: object) -> str:
+    """With every digit of a number, which the json module would make a float or a text."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_json(name)}: {_json(entry)}" for name, entry in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_json, value)) + "]"
+    return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
 
 
 def _why(entry: Rejected) -> tuple[str, str, str, str]:

@@ -105,7 +105,7 @@ def test_a_name_nobody_knows(onboard: Onboard, words: tuple[str, ...], told: str
 
 def test_every_schema_is_a_schema(onboard: Onboard) -> None:
     names = onboard("schema").out.split()
-    assert {"playbook", "provider", "report", "plan", "coinmena/client"} <= set(names)
+    assert {"playbook", "provider", "report", "plan", "coinmena/client", "cryptomate/client"} <= set(names)
 
     for name in names:
         body = json.loads(onboard("schema", name).out)

@@ -364,6 +364,8 @@ async def test_who_may_not_leave_is_stopped_at_the_last_moment() -> None:
     async with serving(ok) as server, HttpClient(server.url) as client:
         assert refusal == await client.send(POST, {}, leave=lambda: refusal)
         assert [] == server.calls
+        # The connection was there already: opening one takes time in which what was allowed may be so no more.
+        assert 1 == server.accepted
         assert isinstance(await client.send(POST, {}, leave=lambda: None), Response)
 
 
@@ -420,6 +422,26 @@ async def test_header_names_are_lower_case() -> None:
     got = await once(with_body(b"{}", "Retry-After: 7", "DATE: x"))
     assert isinstance(got, Response)
     assert ("7", "x", "7") == (got.headers["retry-after"], got.headers["date"], got.retry_after)
+
+
+async def test_asking_a_proxy_for_a_way_is_no_leaving() -> None:
+    asked: list[str] = []
+
+    async def no_tunnels(call: Call) -> None:
+        call.answer(b"{}", status="403 Forbidden" if call.line.startswith("CONNECT") else "200 OK")
+
+    async with serving(no_tunnels) as server:
+        # Nobody goes to this machine by a proxy, so the way is pretended.
+        async with HttpClient("http://nobody.invalid") as client:
+            client._proxy = server.url
+            await client.send(GET, {}, leave=lambda: asked.append("plain"))
+            assert (["plain"], 1) == (asked, len(server.calls))
+        async with HttpClient("https://nobody.invalid") as client:
+            client._proxy = server.url
+            got = await client.send(GET, {}, leave=lambda: asked.append("tunnel"))
+            assert Trouble.NOT_CONNECTED is trouble(got)
+            assert "CONNECT nobody.invalid:443 HTTP/1.1" == server.calls[1].line
+            assert ["plain"] == asked
 
 
 # -- connections --------------------------------------------------------------------------------------------------

@@ -113,6 +113,15 @@ def test_the_rate_is_never_exceeded(rate: float, arrivals: list[float], pauses: 
     assert all(gap >= 1 / rate - 1e-6 for gap in gaps)
 
 
+async def leave(limiter: Limiter) -> None:
+    async with limiter.leaving() as gone:
+        gone()
+
+
+def most_in_a_second(left: list[float]) -> int:
+    return max(sum(start <= other < start + 1 for other in left) for start in left)
+
+
 async def test_what_leaves_is_bounded_however_it_bunched_up() -> None:
     """Slots in good order; then all of them are held up together, as by a slow disk."""
     clock = VirtualClock()
@@ -122,15 +131,64 @@ async def test_what_leaves_is_bounded_however_it_bunched_up() -> None:
     async def one() -> None:
         await limiter.slot()
         await anyio.sleep(max(0.0, 2.0 - clock.monotonic()))
-        await limiter.leave()
+        await leave(limiter)
         left.append(clock.monotonic())
 
     async with anyio.create_task_group() as group:
         for _ in range(60):
             group.start_soon(one)
 
-    assert 60 == len(left)
-    assert 15 == max(sum(start <= other < start + 1 for other in left) for start in left)
+    assert (60, 15) == (len(left), most_in_a_second(left))
+
+
+@given(
+    rate=st.floats(1.0, 40.0),
+    opening=st.lists(st.one_of(st.just(0.0), st.floats(0, 3)), min_size=1, max_size=60),
+    pause=st.floats(0, 2),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_leaves_is_bounded_however_long_connections_take(rate: float, opening: list[float], pause: float) -> None:
+    left: list[float] = []
+
+    async def main() -> None:
+        clock = VirtualClock()
+        limiter = Limiter(clock, rate)
+
+        async def one(takes: float) -> None:
+            await limiter.slot()
+            async with limiter.leaving() as gone:
+                await anyio.sleep(takes)
+                gone()
+                left.append(clock.monotonic())
+                await anyio.sleep(takes)
+
+        async with anyio.create_task_group() as group:
+            for takes in opening:
+                group.start_soon(one, takes)
+            await anyio.sleep(pause)
+            limiter.pause(pause)
+
+    anyio.run(main, backend=VIRTUAL[0], backend_options=VIRTUAL[1])
+    assert len(opening) == len(left)
+    within = int(rate) / rate
+    assert int(rate) >= max(sum(start <= other < start + within for other in left) for start in left)
+
+
+async def test_requests_that_never_leave_give_their_places_back() -> None:
+    clock = VirtualClock()
+    limiter = Limiter(clock, 2.0)
+
+    async def refused() -> None:
+        async with limiter.leaving():
+            await anyio.sleep(30)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(refused)
+        group.start_soon(refused)
+        await anyio.sleep(1)
+        await leave(limiter)
+
+    assert 30.0 == clock.monotonic()
 
 
 async def test_a_pause_holds_for_who_is_about_to_leave() -> None:
@@ -138,7 +196,7 @@ async def test_a_pause_holds_for_who_is_about_to_leave() -> None:
     limiter = Limiter(clock, 2.0)
     limiter.pause(3)
 
-    await limiter.leave()
+    await leave(limiter)
 
     assert 3.0 == clock.monotonic()
 
@@ -148,6 +206,15 @@ async def test_a_slow_rate_lets_one_leave_at_a_time(rate: float) -> None:
     clock = VirtualClock()
     limiter = Limiter(clock, rate)
     for _ in range(3):
-        await limiter.leave()
+        await leave(limiter)
 
     assert pytest.approx(2 * 1.05 / rate) == clock.monotonic()
+
+
+async def test_without_a_rate_nothing_is_counted() -> None:
+    clock = VirtualClock()
+    limiter = Limiter(clock)
+    for _ in range(50):
+        await leave(limiter)
+
+    assert 0.0 == clock.monotonic()

@@ -365,6 +365,29 @@ async def test_another_field_that_is_taken_is_told_apart() -> None:
     assert (await send(Line(error(2026)))).is_own
 
 
+@pytest.mark.parametrize("anyio_backend", [VIRTUAL])
+@pytest.mark.parametrize("rate", [1.0, 4.0, 15.0])
+async def test_effects_that_waited_together_for_the_disk_leave_within_the_rate(rate: float) -> None:
+    """Slots in good order, then a slow disk holds all the intents up and lets them go at once."""
+    clock = VirtualClock()
+    line = Line(answer(201, {"result": {"id": 1}}))
+    performer = performer_of(PACK, line, clock, limiter=Limiter(clock, rate))
+    left: list[float] = []
+
+    async def one() -> None:
+        await performer.slot()
+        await anyio.sleep(max(0.0, 5.0 - clock.monotonic()))
+        await send(line, performer)
+        left.append(clock.monotonic())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(int(rate) * 4):
+            group.start_soon(one)
+
+    assert int(rate) * 4 == len(line.sent) == len(left)
+    assert int(rate) == max(sum(start <= other < start + 1 for other in left) for start in left)
+
+
 async def test_an_effect_takes_no_slot_while_its_intent_grows_old() -> None:
     clock = FakeClock()
     limiter = Limiter(clock, 0.1)

@@ -16,11 +16,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runner import verdict
-from runner.load.clients import Rejected
-from runner.load.rows import read_rows
+from runner.load.clients import Choice, Clients, Rejected, read_clients
 from runner.model.check import CheckResult
 from runner.model.money import Money
 from runner.model.outcome import ClientResult, Ending, Fault, Moved, StepResult, StepStatus
+from runner.model.playbook import ClientsRule, Playbook
 from runner.model.problem import Location, Problem
 from runner.model.run import RunHead, RunResult, Totals
 from runner.reporters import json as json_report
@@ -257,14 +257,29 @@ def test_the_last_line_is_the_next_command(clients: tuple[ClientResult, ...], co
 # -- rejects -------------------------------------------------------------------------------------------------------
 
 
-def left_out(name: str, data: bytes, kind: Any) -> str:
-    file = read_rows(name, data, kind)
-    entries = [
-        Rejected(row, "key", Problem("clients.pattern", "-found this", hint="do that"), "name") for row in file.rows
-    ]
+CLOSED = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"id": {"type": "string"}, "name": {"type": "string", "pattern": "^[a-z]+$"}},
+}
+
+
+def read(path: str, data: str, schema: Any = None) -> Clients:
+    playbook = Playbook("p.playbook.yaml", "", "a-name", "coinmena", (), clients=ClientsRule(schema or {}, "id"))
+    return read_clients(playbook, {}, "batch", Choice(), path, data.encode())
+
+
+def left_out(path: str, data: str, schema: Any = None) -> str:
+    """The rejects file of a clients file of which every row is wrong for some reason."""
+    found = read(path, data, schema)
+    why = Problem("clients.pattern", "-found this", hint="do that")
     out = io.StringIO()
-    rejects.write(entries, file.columns, as_lines=kind != "csv", out=out)
+    write = rejects.as_csv if found.kind == "csv" else rejects.as_lines
+    write([Rejected(row, "key", why, "name") for row in found.rows], found.columns, found.added, out)
     return out.getvalue()
+
+
+WHY = "2,name,'-found this,do that"
 
 
 def test_rejected_cells_come_back_as_they_were() -> None:
@@ -273,17 +288,81 @@ def test_rejected_cells_come_back_as_they_were() -> None:
         "1,'=cmd(),2,name,'-found this,do that\n"
         '2,"a ""b"", c",3,name,\'-found this,do that\n'
         "3,-5,4,name,'-found this,do that\n"
-    ) == left_out("c.csv", b'id,name\n1,=cmd()\n2,"a ""b"", c"\n3,-5\n', "csv")
+    ) == left_out("c.csv", 'id,name\n1,=cmd()\n2,"a ""b"", c"\n3,-5\n')
 
 
 def test_the_columns_of_a_first_round_are_replaced_in_the_second() -> None:
-    again = left_out("c.csv", b"id,name,line,field,reason,hint\n1,x,9,name,old,old\n", "csv")
+    again = left_out("c.csv", "id,name,line,field,reason,hint\n1,x,9,name,old,old\n")
 
-    assert "id,name,line,field,reason,hint\n1,x,2,name,'-found this,do that\n" == again
+    assert f"id,name,line,field,reason,hint\n1,x,{WHY}\n" == again
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "added"),
+    [
+        ("id,line", "1,red", "line_rejected,field,reason,hint"),
+        ("hint,id,reason", "a,1,b", "line,field,reason_rejected,hint_rejected"),
+        ("id,line.no", "1,7", "line_rejected,field,reason,hint"),
+        ("id,line,line_rejected", "1,7,8", "line_rejected_rejected,field,reason,hint"),
+        # All four, but its lines are no numbers, as ours are.
+        ("id,line,field,reason,hint", "1,red,a,b,c", "line_rejected,field_rejected,reason_rejected,hint_rejected"),
+    ],
+)
+def test_a_persons_own_columns_keep_their_names_and_cells(columns: str, cells: str, added: str) -> None:
+    first = left_out("c.csv", f"{columns}\n{cells}\n")
+
+    assert f"{columns},{added}\n{cells},{WHY}\n" == first
+    assert first == left_out("c.csv", first)
+    before, after = read("c.csv", f"{columns}\n{cells}\n"), read("c.csv", first)
+    assert [client.values for client in before.clients] == [client.values for client in after.clients]
+
+
+def test_a_name_that_the_schema_knows_is_a_persons_own() -> None:
+    schema = {"properties": {name: {"type": "string"} for name in ("id", "line", "field", "reason", "hint")}}
+    own = "id,line,field,reason,hint\n1,7,a,b,c\n"
+
+    assert left_out("c.csv", "id\n1\n", schema).startswith("id,line_rejected,field_rejected,reason_rejected,hint_rej")
+    assert left_out("c.csv", own, schema).startswith("id,line,field,reason,hint,line_rejected,")
+    assert [{"id": "1", "line": "7", "field": "a", "reason": "b", "hint": "c"}] == [
+        client.values for client in read("c.csv", own, schema).clients
+    ]
+
+
+def test_cells_beyond_the_last_column_are_kept_until_somebody_puts_them_right() -> None:
+    ragged = left_out("c.csv", "id,name\n1,a,b,=c\n2\n")
+
+    assert f"id,name,line,field,reason,hint\n1,a,{WHY},b,'=c\n2,,{WHY.replace('2', '3', 1)}\n" == ragged
+    assert "clients.ragged" == read("c.csv", ragged).problems[0].code
+    assert ragged == left_out("c.csv", ragged)
+    (client, _) = read("c.csv", ragged.replace("1,a,", "1,abc,").replace(",b,'=c", "")).clients
+    assert {"id": "1", "name": "abc"} == client.values
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [("c.csv", "id,name\n1,A\n"), ("c.jsonl", '{"id": "1", "name": "A"}\n'), ("c.yaml", '- {id: "1", name: A}\n')],
+)
+def test_a_corrected_file_loads_where_nothing_but_the_schemas_fields_may_stand(path: str, data: str) -> None:
+    corrected = left_out(path, data, CLOSED).replace("A", "abc")
+
+    again = read("c.csv" if path == "c.csv" else "c.jsonl", corrected, CLOSED)
+
+    assert ([], [{"id": "1", "name": "abc"}]) == (list(again.problems), [client.values for client in again.clients])
 
 
 def test_rejected_json_stays_json() -> None:
-    row = json.loads(left_out("c.jsonl", b'{"id": 1, "address": {"city": "Manama"}}\n', "jsonl"))
+    given = '{"id": "1", "address": {"city": "Manama"}, "list": [true, null], "amount": 1.50, "line": "red"}'
+    first = left_out("c.jsonl", given + "\n")
 
-    assert {"id": 1, "address": {"city": "Manama"}} == {name: row[name] for name in ("id", "address")}
-    assert ("1", "name", "-found this", "do that") == tuple(row[name] for name in rejects.ADDED)
+    assert (
+        given[:-1] + ', "line_rejected": "1", "field": "name", "reason": "-found this", "hint": "do that"}\n' == first
+    )
+    assert first == left_out("c.jsonl", first)
+
+
+@pytest.mark.parametrize("line", ["[1, 2]", '{"id": 1,', '{"id": 1, "id": 2}'])
+def test_a_line_that_is_no_mapping_is_kept_as_text(line: str) -> None:
+    first = left_out("c.jsonl", line + "\n")
+
+    assert line == json.loads(first)["row"]
+    assert first == left_out("c.jsonl", first)
