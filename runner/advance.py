@@ -16,7 +16,7 @@ from runner.model.command import Perform
 from runner.model.outcome import ClientResult, Ending, Later, Moved, Outcome, StepStatus
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
-from runner.movements import moved_of
+from runner.movements import Pledge, moved_of
 from runner.performer import Performer, Tally
 from runner.reconcile import Ours
 from runner.reconcile_step import reconcile_client
@@ -72,17 +72,23 @@ async def advance(run: ClientRun) -> Done | Wait:
     taken: set[str] = set()
     later: Later | None = None
     ours: list[Ours] = []
+    pledges: dict[str, Pledge] = {}
     flow = conduct(run.setting, run.client)
     try:
         command = next(flow)
         while True:
             known = recorded.get((command.journal_key, command.item), ())
-            got = _final(known) or _interrupted(run) or await _perform(run, command, known, frozenset(taken), ours)
+            got = (
+                _final(known)
+                or _interrupted(run)
+                or await _perform(run, command, known, frozenset(taken), ours, _pledge(run, command, pledges))
+            )
             if isinstance(got, Later):
                 later = got
                 got = _waiting(run, command, got)
             if got.claim:
                 taken.add(got.claim)
+                pledges |= _pledged(run, command, got)
             ours += _money(run, command, got)
             command = flow.send(got)
     except StopIteration as stop:
@@ -106,7 +112,12 @@ def _interrupted(run: ClientRun) -> Outcome | None:
 
 
 async def _perform(
-    run: ClientRun, command: Perform, known: Sequence[Entry], taken: frozenset[str], ours: Sequence[Ours]
+    run: ClientRun,
+    command: Perform,
+    known: Sequence[Entry],
+    taken: frozenset[str],
+    ours: Sequence[Ours],
+    pledge: Pledge | None,
 ) -> Outcome | Later:
     if command.conclusion is not None:
         return await _record(run, command, known, command.conclusion)
@@ -132,6 +143,7 @@ async def _perform(
             run.redactor,
             _tally(run, command),
             run.is_halted,
+            pledge,
         )
         return _counted(run, command, await settle(effect))
     if command.step.waiting is not None:
@@ -166,6 +178,25 @@ async def _record(run: ClientRun, command: Perform, known: Sequence[Entry], outc
         key = EntryKey(command.journal_key, command.item, 1 + max((entry.key.attempt for entry in known), default=0))
         await run.journal.finish(run.run, run.client.key, key, run.clock.now(), outcome.to_json())
     return outcome
+
+
+def _pledge(run: ClientRun, command: Perform, pledges: Mapping[str, Pledge]) -> Pledge | None:
+    """What the money that this call moves was promised with, when an earlier step of this client did so."""
+    if command.conclusion is not None or command.step.reconcile is not None:
+        return None
+    rule = run.performer.operation(command).money
+    return pledges.get(str(command.values.get(rule.pledge))) if rule and rule.pledge else None
+
+
+def _pledged(run: ClientRun, command: Perform, got: Outcome) -> dict[str, Pledge]:
+    if command.conclusion is not None or command.step.reconcile is not None or got.status is not StepStatus.PASSED:
+        return {}
+    operation = run.performer.operation(command)
+    moves = moved_of(operation, command.values)
+    if operation.money is None or not operation.money.settled_by or not isinstance(moves, Moved):
+        return {}
+    reference = {operation.reference.field: got.reference} if operation.reference else {}
+    return {got.claim: Pledge({**command.values, **reference}, moves)}
 
 
 def _money(run: ClientRun, command: Perform, got: Outcome) -> list[Ours]:

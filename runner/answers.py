@@ -102,11 +102,17 @@ def _answer(operation: Operation, got: Response) -> Answer:
 
 def unwrap(operation: Operation, body: Any) -> Any:
     """The operation's own object out of its envelope; the body itself when the envelope is not there."""
-    if operation.unwrap:
-        found, inner = lookup(operation.unwrap, body)
-        if found:
-            return inner
-    return body
+    found, inner = lookup(operation.unwrap, body) if operation.unwrap else (False, None)
+    inner = inner if found else body
+    if operation.gathered and isinstance(inner, Mapping):
+        return {**inner, **{name: _gathered(lookup(path, inner)[1]) for name, path in operation.gathered.items()}}
+    return inner
+
+
+def _gathered(value: Any) -> dict[str, Any]:
+    """One mapping of a list of them; or of one, for a provider that writes it in both ways."""
+    entries = value if isinstance(value, list) else [value]
+    return {name: inner for entry in entries if isinstance(entry, Mapping) for name, inner in entry.items()}
 
 
 def _code(provider: Provider, got: Response) -> str | None:
@@ -172,9 +178,11 @@ def _said(provider: Provider, got: Response) -> str:
     if not got.is_json:
         return ""
     errors = provider.errors
-    message = lookup(errors.message, got.body)[1] if errors.message else None
-    detail = lookup(errors.detail, got.body)[1] if errors.detail else None
-    parts = [_short(part) for part in (message, detail) if part]
+    said = (
+        next(filter(None, (lookup(path, got.body)[1] for path in paths)), None)
+        for paths in (errors.messages, errors.details)
+    )
+    parts = [_short(part) for part in said if part]
     return f"; provider said: {', '.join(parts)}" if parts else ""
 
 

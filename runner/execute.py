@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +97,7 @@ async def carry_on(
                     tools.journal,
                     performer,
                     tools.clock,
-                    redactor_of(prepared, client, tools.credentials),
+                    redactor_of(prepared, client, tools.credentials, auth.secrets),
                     is_fresh,
                     lambda: tools.halt.problem if tools.halt.is_interrupt else None,
                     tools.is_halted,
@@ -185,13 +185,18 @@ def header_of(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def redactor_of(prepared: Prepared, client: Client, credentials: Mapping[str, Secret | str]) -> Redactor:
+def redactor_of(
+    prepared: Prepared,
+    client: Client,
+    credentials: Mapping[str, Secret | str],
+    later: Callable[[], Collection[str]] = tuple,
+) -> Redactor:
     """Hides this client's personal data and every secret, wherever they turn up."""
     # The partner id is no secret, but nobody who reads a report needs it.
     secrets = [value.reveal() if isinstance(value, Secret) else value for value in credentials.values()]
     schema = prepared.setting.playbook.clients.schema
     personal = list(classified(client.values, schema)) if schema else []
-    return Redactor(secrets, [value for value in personal if value != client.key])
+    return Redactor(secrets, [value for value in personal if value != client.key], later)
 
 
 @contextmanager

@@ -57,6 +57,8 @@ def see(
         body = _pick(rule, scope, items, taken)
         if body is None:
             return Seen(Sight.ABSENT)
+    if rule.named and isinstance(body, Mapping):
+        body = {**body, **{name: lookup(path, body)[1] for name, path in rule.named.items()}}
     if not _is_one(rule, body):
         return _unreadable(provider, command, rule)
     if rule.there and not render(rule.there, {**scope, "it": body}):
@@ -128,11 +130,16 @@ def _unreadable(provider: Provider, command: Perform, rule: LookUp) -> Seen:
 def _pick(rule: LookUp, scope: Mapping[str, Any], items: list[Any], taken: frozenset[str]) -> Any:
     """The first of the list that fits and is not another step's."""
     wanted = {name: render(text, scope) for name, text in rule.where.items()}
-    for item in items:
-        claim = str(lookup(rule.claim, item)[1]) if rule.claim else ""
-        if claim not in taken and all(_is_same(rule, name, lookup((name,), item)[1], wanted[name]) for name in wanted):
+    free = [item for item in items if not rule.claim or str(lookup(_claim(rule), item)[1]) not in taken]
+    for item in free:
+        if all(_is_same(rule, name, lookup((name,), item)[1], wanted[name]) for name in wanted):
             return item
-    return None
+    return next((item for item in free if rule.or_else and render(rule.or_else, {**scope, "it": item})), None)
+
+
+def _claim(rule: LookUp) -> Path:
+    """Where the provider's own id stands in what is found."""
+    return rule.named.get(str(rule.claim[0]), rule.claim)
 
 
 def _is_same(rule: LookUp, name: str, actual: Any, wanted: Any) -> bool:

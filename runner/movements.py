@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -16,11 +17,21 @@ from runner.model.provider import Operation
 from runner.money import parse_amount
 
 
-def moved_of(operation: Operation, values: Mapping[str, Any]) -> Moved | Problem | None:
-    """What this call moves: None when it is not a money call, a Problem when the amount is no amount."""
+@dataclass(frozen=True, slots=True)
+class Pledge:
+    """What an earlier call of the same client promised: the values it was asked with, and the money."""
+
+    values: Mapping[str, Any]
+    moves: Moved
+
+
+def moved_of(operation: Operation, values: Mapping[str, Any], pledge: Pledge | None = None) -> Moved | Problem | None:
+    """What this call moves or promises: None when it is not a money call, a Problem when the amount is no amount."""
     rule = operation.money
     if rule is None:
         return None
+    if rule.pledge:
+        return pledge.moves if pledge else _no_pledge(operation, str(values.get(rule.pledge)))
     asset = rule.fixed_asset or str(values.get(rule.asset, ""))
     given = values.get(rule.amount)
     if rule.places and isinstance(given, int) and not isinstance(given, bool):
@@ -29,6 +40,11 @@ def moved_of(operation: Operation, values: Mapping[str, Any]) -> Moved | Problem
         return Moved(rule.kind, Money(parse_amount(given), asset))
     except ValueError as error:
         return Problem("money.amount", str(error), hint='amounts are quoted decimal text such as "1000.00"')
+
+
+def _no_pledge(operation: Operation, name: str) -> Problem:
+    message = f'no step of this client before {operation.name} promised "{name}", so nobody knows how much it moves'
+    return Problem("money.no-pledge", message, hint="create the transfer in an earlier step of the same playbook")
 
 
 def holds_of(run: int, setting: Setting, client: Client, step: Step, moved: Moved | None) -> tuple[Hold, ...]:

@@ -12,6 +12,7 @@ import anyio
 from runner.actions import FileContent, Job, action_of, raw_operation
 from runner.answers import FAULTS, Reading
 from runner.auth import Auth
+from runner.checks import lookup
 from runner.client import HttpClient, Leave
 from runner.clock import Clock
 from runner.conductor import filled
@@ -52,6 +53,7 @@ class Sent:
     outcome: Outcome
     is_own: bool = True
     retry_after: float | None = None
+    told: Any = None
 
 
 class Performer:
@@ -174,7 +176,7 @@ class Performer:
             case _:
                 outcome = self.failed(command, reading, redactor)
         told = self._retry_after(reading)
-        return Sent(reading.reply, outcome, reading.is_own, told)
+        return Sent(reading.reply, outcome, reading.is_own, told, _named_in(operation, reading))
 
     async def ask(self, name: str, values: Mapping[str, Any], step: Step, tally: Tally) -> Reading:
         """A read of the pack on behalf of `step`, repeated as reads are."""
@@ -197,15 +199,12 @@ class Performer:
             attempts += 1
 
     async def look_up(
-        self,
-        command: Perform,
-        values: Mapping[str, Any],
-        reference: str,
-        taken: frozenset[str],
-        redactor: Redactor,
-        tally: Tally,
+        self, command: Perform, scope: Mapping[str, Any], taken: frozenset[str], redactor: Redactor, tally: Tally
     ) -> Seen:
-        """Is what we may have made there? Things that other steps of this client hold (`taken`) don't count."""
+        """Is what we may have made there? Things that other steps of this client hold (`taken`) don't count.
+
+        `scope` is what the pack's templates may use: `with`, `reference`, `pledge`, `since` and `told`.
+        """
         operation = self.operation(command)
         rule = operation.look_up
         if rule is None:
@@ -216,7 +215,9 @@ class Performer:
                 "ask the provider",
             )
             return Seen(Sight.FAILED, problem=problem)
-        scope = {"with": values, "reference": reference}
+        if rule.told and scope.get("told") is None:
+            # Only the provider's refusal names it, and it refused nothing yet.
+            return Seen(Sight.ABSENT)
         try:
             reading = await self.ask(rule.call, filled(rule.values, scope), command.step, tally)
             return see(self._provider, command, operation, rule, scope, reading, taken, redactor)
@@ -260,12 +261,20 @@ class Performer:
         if isinstance(got, Response):
             self._auth.learn(got.headers.get("date", ""))
             # A 401 proves that nothing was applied. When our idea of the server's clock has moved since this request
-            # was signed, by this answer or another's, its timestamp may be all that was wrong: sign once more.
+            # was signed, by this answer or another's, its timestamp may be all that was wrong; a token may have ended
+            # early: prove it once more.
             if got.status == 401 and self._auth.corrections != before:
                 got = await self._signed(request, tally, leave)
         return got
 
     async def _signed(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
+        if request.signed:
+            missing = await self._auth.ready(lambda asked: self._send(asked, tally, None))
+            if missing is not None:
+                return missing
+        return await self._send(request, tally, leave)
+
+    async def _send(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:
         if leave is None:
             await self._limiter.slot()
         async with self._limiter.leaving() as gone:
@@ -279,7 +288,10 @@ class Performer:
             tally.requests += 1
             self.requests += 1
             headers = self._auth.headers(request) if request.signed else {}
-            return await self._http.send(request, headers, leave=going)
+            got = await self._http.send(request, headers, leave=going)
+        if request.signed and isinstance(got, Response) and got.status == 401:
+            self._auth.refused(headers)
+        return got
 
     def _retry_after(self, reading: Reading) -> float | None:
         """Seconds until the provider wants to be asked again: a number or an HTTP date."""
@@ -290,6 +302,13 @@ class Performer:
             return float(told)
         at = from_http(told)
         return None if at is None else max(0.0, at - self._clock.now())
+
+
+def _named_in(operation: Operation, reading: Reading) -> Any:
+    """What a refusal as duplicate names: the id of what is there already."""
+    if reading.reply is not Reply.DUPLICATE or operation.look_up is None or not operation.look_up.told:
+        return None
+    return lookup(operation.look_up.told, reading.answer.body)[1]
 
 
 def _is_of_another(operation: Operation, values: Mapping[str, Any], reading: Reading) -> bool:

@@ -20,11 +20,12 @@ from runner.model.outcome import Ending, Fault, Later, Moved, Outcome, StepStatu
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
 from runner.model.provider import Operation
-from runner.movements import holds_of, moved_of
+from runner.movements import Pledge, holds_of, moved_of
 from runner.performer import Performer, Tally
 from runner.redact import Redactor
 from runner.references import fingerprint, numbered, operation_reference
 from runner.standing import Standing, held, moved_before, passed_elsewhere, standing, was_asked_otherwise
+from runner.times import whole_seconds
 
 Elsewhere = Mapping[int, Sequence[Entry]]
 
@@ -49,6 +50,7 @@ class Effect:
     redactor: Redactor
     tally: Tally
     is_halted: Callable[[], bool] = lambda: False
+    pledge: Pledge | None = None
 
     @property
     def own_reference(self) -> str:
@@ -84,9 +86,8 @@ async def settle(effect: Effect) -> Outcome | Later:
             case Move.LOOK:
                 values = _values(effect, state)
                 state.looked_past = _left(effect, state) <= 0
-                state.seen = await effect.performer.look_up(
-                    effect.command, values, _reference(effect, state), effect.taken, effect.redactor, tally
-                )
+                scope = {"with": values, "reference": _reference(effect, state), **_known_beside(effect, state)}
+                state.seen = await effect.performer.look_up(effect.command, scope, effect.taken, effect.redactor, tally)
             case Move.WAIT:
                 await _remember(effect, state)
                 return _later(effect, state)
@@ -142,7 +143,7 @@ def _later(effect: Effect, state: Standing) -> Later:
 async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Later | None:
     """Write the intent, then send. Returns what ends the settling early, None to go on deciding."""
     await _pause(effect, state)
-    moved = moved_of(effect.operation, effect.command.values)
+    moved = moved_of(effect.operation, effect.command.values, effect.pledge)
     if isinstance(moved, Problem):
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=moved.at(effect.command.step.location))
     if moved and effect.is_halted():
@@ -216,12 +217,12 @@ def _conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
         attempts=state.attempt,
         reference=_reference(effect, state) if effect.operation.reference else "",
     )
-    moved = moved_of(effect.operation, effect.command.values)
+    moved = _moving(effect)
     match move:
         case Move.PASS:
             assert sent is not None
             # Another run that counted it was answered the same: this answer is a repetition of that one.
-            moves = moved if isinstance(moved, Moved) and not state.is_counted else None
+            moves = None if state.is_counted else moved
             return replace(
                 sent.outcome,
                 attempts=state.attempt,
@@ -239,7 +240,7 @@ def _conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
                 adopted=True,
                 claim=seen.claim,
                 # Found without any doubt of ours: an earlier run moved it, this one moved nothing.
-                moved=moved if state.is_ours and not state.is_counted and isinstance(moved, Moved) else None,
+                moved=moved if state.is_ours and not state.is_counted else None,
             )
         case Move.CONFLICT:
             assert seen is not None
@@ -253,6 +254,23 @@ def _conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
                 return replace(base, problem=_told(seen.problem, effect))
             assert sent is not None
             return replace(sent.outcome, attempts=state.attempt, reference=base.reference)
+
+
+def _moving(effect: Effect) -> Moved | None:
+    """What moves once this call has happened; a promise moves nothing yet."""
+    moved = moved_of(effect.operation, effect.command.values, effect.pledge)
+    is_promise = effect.operation.money is not None and effect.operation.money.settled_by
+    return moved if isinstance(moved, Moved) and not is_promise else None
+
+
+def _known_beside(effect: Effect, state: Standing) -> dict[str, Any]:
+    """What a look-up may use besides what was asked for: what was promised, since when we doubt, what we were told."""
+    since = min((one.at for one in state.doubts), default=None)
+    return {
+        "pledge": effect.pledge.values if effect.pledge else {},
+        "since": "" if since is None else whole_seconds(since),
+        "told": state.sent.told if state.sent else None,
+    }
 
 
 def _blank() -> Outcome:
@@ -313,13 +331,17 @@ def _missing(effect: Effect, held: Moved | None, moved: Moved | None) -> Sequenc
 
 
 def _holds(effect: Effect, moved: Moved | None) -> Sequence[Hold]:
+    if effect.pledge:
+        # Reserved when it was promised, for as long as the promise stands.
+        return ()
     return holds_of(effect.run, effect.setting, effect.client, effect.command.step, moved)
 
 
 async def _record(effect: Effect, state: Standing, outcome: Outcome, more: Mapping[str, Any] | None = None) -> None:
-    moved = moved_of(effect.operation, effect.command.values)
+    moved = moved_of(effect.operation, effect.command.values, effect.pledge)
     release: Sequence[Hold] = ()
-    if outcome.is_final and outcome.moved is None and isinstance(moved, Moved):
+    keeps = outcome.moved is not None or (outcome.status is StepStatus.PASSED and _moving(effect) is None)
+    if outcome.is_final and not keeps and isinstance(moved, Moved):
         release = _holds(effect, _held(effect, state, moved))
     # An outcome that needed no attempt (adopted at first sight) takes the next free number.
     attempt = state.attempt if state.attempt and state.attempt not in state.closed else state.attempt + 1
@@ -333,7 +355,7 @@ async def _remember(effect: Effect, state: Standing) -> None:
     """This attempt is over, the effect is not: who looks again later must know what the provider said."""
     if state.sent is None or state.attempt in state.closed or state.sent.reply is Reply.LOST:
         return
-    more = {"reply": state.sent.reply.value, "is_own": state.sent.is_own}
+    more = {"reply": state.sent.reply.value, "is_own": state.sent.is_own, "told": state.sent.told}
     await _record(effect, state, replace(state.sent.outcome, fault=Fault.UNREACHABLE), more)
 
 

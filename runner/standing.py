@@ -84,7 +84,12 @@ def _read(entries: Sequence[Entry]) -> Standing:
             if outcome.moved is not None:
                 state.is_ours, state.is_counted = True, True
             if entry.key.attempt == state.attempt and "reply" in entry.body:
-                state.sent = Sent(Reply(entry.body["reply"]), replace(outcome, fault=None), entry.body["is_own"])
+                state.sent = Sent(
+                    Reply(entry.body["reply"]),
+                    replace(outcome, fault=None),
+                    entry.body["is_own"],
+                    told=entry.body.get("told"),
+                )
     return state
 
 

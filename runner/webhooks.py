@@ -40,7 +40,10 @@ def receive(
     """What came in. `headers` have lower-case names; `now` is seconds since the epoch, UTC."""
     proof = headers.get(rule.header.lower(), "")
     secret = key.reveal() if isinstance(key, Secret) else key
-    if not VERIFIERS[rule.scheme](secret, proof, body):
+    hash_name = headers.get(rule.algorithm_header.lower(), "").lower() if rule.algorithm_header else ""
+    if hash_name and hash_name not in rule.algorithms:
+        return Refused(401, f"{rule.algorithm_header} names an algorithm that is not taken")
+    if not VERIFIERS[rule.scheme](secret, proof, body, hash_name or next(iter(rule.algorithms), "")):
         return Refused(401, f"{rule.header} is {'wrong' if proof else 'missing'}")
     if rule.max_age and (stale := _stale(rule, headers, now)):
         return Refused(400, stale)
@@ -68,11 +71,18 @@ def _stale(rule: Webhooks, headers: Mapping[str, str], now: float) -> str:
     return f"it is {abs(age):.0f} s {'old' if age > 0 else 'ahead'}" if abs(age) > rule.max_age else ""
 
 
-def _shared_key(secret: str, proof: str, body: bytes) -> bool:
+def _shared_key(secret: str, proof: str, body: bytes, algorithm: str) -> bool:
     """The header carries the key itself; compared without telling by time how much of it was right."""
     return bool(secret) and hmac.compare_digest(secret.encode(), proof.encode())
 
 
-VERIFIERS: dict[str, Callable[[str, str, bytes], bool]] = {
+def _hmac(secret: str, proof: str, body: bytes, algorithm: str) -> bool:
+    """The header carries the lower-case hex HMAC of the body as it came, under a hash that both sides know."""
+    made = hmac.new(secret.encode(), body, algorithm).hexdigest()
+    return bool(secret) and hmac.compare_digest(made.encode(), proof.encode())
+
+
+VERIFIERS: dict[str, Callable[[str, str, bytes, str], bool]] = {
+    "hmac": _hmac,
     "shared-key": _shared_key,
 }

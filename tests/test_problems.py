@@ -54,6 +54,7 @@ TOLD_ELSEWHERE = {
     "documents.unreadable": "tests/unit/load/test_files.py",
     "money.amount": "a run's outcome (tests/e2e)",
     "money.cap": "a guard, exit 3 (tests/e2e)",
+    "money.no-pledge": "a run's outcome (tests/unit/test_pledges.py)",
     "money.places": "tests/unit/test_money.py",
     "money.wrong-type": "tests/unit/test_money.py",
     "playbook.none": "tests/unit/load/test_playbook.py",

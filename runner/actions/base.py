@@ -17,9 +17,10 @@ from urllib.parse import quote
 from runner.answers import Reading
 from runner.file_fields import with_files
 from runner.model.http import NoAnswer, Request, Response, wire_text
+from runner.model.money import Money
 from runner.model.problem import Problem, ProblemError
 from runner.model.provider import Operation, Provider
-from runner.money import parse_amount
+from runner.money import parse_amount, to_minor_units
 
 Exchange = Generator[Request, Response | NoAnswer, Reading]
 
@@ -102,6 +103,10 @@ def on_the_wire(job: Job, values: Mapping[str, Any]) -> Any:
     for name, value in filled.items():
         if properties.get(name, {}).get("x-wire") == "number" and isinstance(value, str):
             filled[name] = parse_amount(value)
+    rule = job.operation.money
+    if rule and rule.places and isinstance(filled.get(rule.amount), str):
+        # A text is the amount as people write it, a whole number is in minor units already.
+        filled[rule.amount] = to_minor_units(Money(parse_amount(filled[rule.amount], rule.places), ""), rule.places)
     return filled
 
 

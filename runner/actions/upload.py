@@ -6,6 +6,7 @@ import hashlib
 
 from runner.actions.base import Exchange, Job, outside_path, path_of
 from runner.answers import read
+from runner.file_fields import rule_of
 from runner.model.http import Part, Request, wire_text
 
 
@@ -16,13 +17,12 @@ def upload(job: Job) -> Exchange:
 
 def request_of(job: Job) -> Request:
     operation = job.operation
-    properties = operation.request.get("properties", {})
     parts: list[Part] = []
     for name, value in outside_path(operation, job.values).items():
         for entry in value if isinstance(value, list | tuple) else [value]:
             if entry is None:
                 continue
-            if properties.get(name, {}).get("x-file"):
+            if rule_of(operation.request, name).get("x-file"):
                 document = job.read_file(str(entry))
                 parts.append(Part(name, document.content, document.filename, document.media_type))
             else:

@@ -94,7 +94,8 @@ async def _signed(http: HttpClient, auth: Auth, operation: Operation) -> Respons
     # A name nobody has: whatever the provider says of it, it first had to accept the signature.
     path = operation.path.replace("{", "").replace("}", "")
     request = Request(operation.method, path, headers={"accept": "application/json"})
-    return await http.send(request, auth.headers(request))
+    missing = await auth.ready(lambda asked: http.send(asked, {}))
+    return missing if missing is not None else await http.send(request, auth.headers(request))
 
 
 def _signature(pack: Provider, operation: Operation, got: Response | NoAnswer) -> int:

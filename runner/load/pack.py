@@ -3,20 +3,19 @@
 Looked for in this order: `--provider-file FILE`; `providers/<name>/provider.yaml` in the current folder; then the
 shipped pack.
 A file with `extends: NAME` needs to hold only what it changes: mappings are merged key by key, null removes a key,
-anything else replaces.
+anything else replaces. A pack may stand in several files: `parts` names the others.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from runner import resources
 from runner.checks import CheckError, parse_path
 from runner.duration import seconds
-from runner.load import yaml
+from runner.load.pack_files import label, merged, read_files, shipped_file
 from runner.load.pack_requirements import requirements_of
 from runner.model.check import Path as FieldPath
 from runner.model.problem import Location, Problem, ProblemError
@@ -44,7 +43,7 @@ from runner.templates import TemplateError, compile_text
 
 def find_pack(name: str, file: Path | None = None) -> Provider:
     """The pack of this name. Raises ProblemError when there is none or it is wrong."""
-    path = file or _project_file(name) or _shipped(name)
+    path = file or _project_file(name) or shipped_file(name)
     if path is None:
         known = resources.provider_names()
         raise ProblemError(
@@ -78,71 +77,22 @@ def _project_file(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _shipped(name: str) -> Path | None:
-    return resources.providers() / name / "provider.yaml" if name in resources.provider_names() else None
-
-
 def read_pack(path: Path) -> Provider:
     """Read, merge, check and build one pack. Raises ProblemError with every problem found."""
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or "no reason given").lower()
-        raise ProblemError(
-            [
-                Problem(
-                    "provider.unreadable",
-                    f'the provider file "{path}" can\'t be read: {reason}',
-                    hint="correct the path",
-                )
-            ]
-        ) from None
-    document = yaml.read(_label(path), text)
-    errors = [problem for problem in document.problems if problem.is_error]
-    if errors or not isinstance(document.value, Mapping):
-        raise ProblemError(
-            errors
-            or [
-                Problem(
-                    "provider.empty",
-                    "the pack is not a mapping",
-                    Location(str(path)),
-                    'start with "extends: NAME"',
-                )
-            ]
-        )
-    body: Mapping[str, Any] = document.value
-    digest = hashlib.sha256(text)
-    is_shipped = path.is_relative_to(resources.providers())
-    if base := body.get("extends"):
-        shipped = _shipped(str(base))
-        if shipped is None:
-            problem = Problem(
-                "provider.unknown",
-                f'there is no shipped provider "{base}" to extend',
-                document.source.locate(("extends",)),
-                did_you_mean(str(base), resources.provider_names()),
-            )
-            raise ProblemError([problem])
-        below = shipped.read_bytes()
-        digest.update(below)
-        body = merged(
-            yaml.read(_label(shipped), below).value,
-            {name: value for name, value in body.items() if name != "extends"},
-        )
-    if not is_shipped:
+    files = read_files(path)
+    if not path.is_relative_to(resources.providers()):
         # Shipped packs are held against the schema by our own tests; checking them on each start would only cost time.
         from runner.load.schema import Schema
 
         schema = Schema.read(resources.schemas() / "provider.schema.json")
-        problems = schema.problems(body, lambda where, key: document.source.locate(where, key=key))
-        problems += _template_problems(body.get("auth", {}), document.source.locate)
+        problems = schema.problems(files.body, files.locate)
+        problems += _template_problems(files.body.get("auth", {}), files.locate)
         if problems:
             raise ProblemError(problems)
     try:
-        return build_pack(body, digest.hexdigest())
+        return build_pack(files.body, files.digest)
     except CheckError as error:
-        raise ProblemError([Problem(error.code, error.message, Location(_label(path)), error.hint)]) from None
+        raise ProblemError([Problem(error.code, error.message, Location(label(path)), error.hint)]) from None
 
 
 def _template_problems(auth: Mapping[str, Any], locate: Callable[[tuple[str | int, ...]], Location]) -> list[Problem]:
@@ -158,29 +108,9 @@ def _template_problems(auth: Mapping[str, Any], locate: Callable[[tuple[str | in
     return found
 
 
-def _label(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-def merged(below: Any, above: Any) -> Any:
-    """`above` laid over `below`: mappings key by key, null removes, anything else replaces."""
-    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
-        return above
-    result = dict(below)
-    for name, value in above.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = merged(result.get(name), value)
-    return result
-
-
 def build_pack(body: Mapping[str, Any], digest: str) -> Provider:
     """The nouns of a pack that is known to fit its schema."""
-    pages = _pages(body.get("pages", {}))
+    pages = body.get("pages", {})
     operations = {name: _operation(name, entry, pages) for name, entry in body["operations"].items()}
     limits = body.get("limits", {})
     files = limits.get("files", {})
@@ -235,9 +165,13 @@ def _errors(body: Mapping[str, Any]) -> ErrorFormat:
         )
         for rule in body.get("rules", ())
     )
-    given = body.get("code", ())
-    codes = tuple(map(_path, [given] if isinstance(given, str) else given))
-    return ErrorFormat(codes, _path(body.get("message")), _path(body.get("detail")), rules)
+    return ErrorFormat(
+        _paths(body.get("code", ())), _paths(body.get("message", ())), _paths(body.get("detail", ())), rules
+    )
+
+
+def _paths(given: str | Sequence[str]) -> tuple[FieldPath, ...]:
+    return tuple(map(_path, [given] if isinstance(given, str) else given))
 
 
 def _lifecycle(name: str, body: Mapping[str, Any]) -> Lifecycle:
@@ -263,7 +197,8 @@ def _pages(body: Mapping[str, Any]) -> Pages:
     )
 
 
-def _operation(name: str, body: Mapping[str, Any], pages: Pages) -> Operation:
+def _operation(name: str, body: Mapping[str, Any], pages: Mapping[str, Any]) -> Operation:
+    paged = body.get("paged")
     reference = body.get("reference")
     money = body.get("money")
     return Operation(
@@ -287,10 +222,12 @@ def _operation(name: str, body: Mapping[str, Any], pages: Pages) -> Operation:
         reference=ReferenceRule(reference["field"], reference.get("max_length", 64)) if reference else None,
         money=MoneyRule(
             money["kind"],
-            money["amount"],
+            money.get("amount", ""),
             money.get("asset", ""),
             money.get("fixed_asset", ""),
             money.get("places", 0),
+            money.get("settled_by", ""),
+            money.get("pledge", ""),
         )
         if money
         else None,
@@ -298,9 +235,10 @@ def _operation(name: str, body: Mapping[str, Any], pages: Pages) -> Operation:
         state=_path(body.get("state")),
         settle=seconds(body.get("settle", "120s")),
         attempts=body.get("attempts", 3),
-        pages=pages if body.get("paged") else None,
+        pages=_pages(merged(pages, {} if paged is True else paged)) if paged else None,
         shared=body.get("shared", False),
         invented=body.get("invented", False),
+        gathered={name: _path(text) for name, text in body.get("gathered", {}).items()},
     )
 
 
@@ -319,6 +257,8 @@ def _webhooks(body: Mapping[str, Any]) -> Webhooks:
         max_age=seconds(timestamp.get("max_age", "0s")),
         status=told.get("status", 200),
         answer=told.get("body"),
+        algorithm_header=verify.get("algorithm_header", ""),
+        algorithms=tuple(verify.get("algorithms", ())),
     )
 
 
@@ -353,4 +293,7 @@ def _look_up(body: Mapping[str, Any]) -> LookUp:
         claim=_path(body.get("claim")),
         is_list=body.get("list", False),
         there=body.get("there", ""),
+        or_else=body.get("or_else", ""),
+        told=_path(body.get("told")),
+        named={name: _path(text) for name, text in body.get("named", {}).items()},
     )

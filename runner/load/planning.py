@@ -209,7 +209,7 @@ class _Planner:
 
     def _moves(self, client: Client, command: Perform, operation: Operation, problems: list[Problem]) -> Moved | None:
         rule = operation.money
-        if rule is None:
+        if rule is None or rule.pledge:
             return None
         amount = command.values.get(rule.amount)
         asset = rule.fixed_asset or command.values.get(rule.asset)

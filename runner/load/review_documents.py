@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
+from runner.file_fields import rule_of
 from runner.load.reviewed import Review, Where
 from runner.model.problem import Problem
 from runner.templates import has_template
@@ -25,8 +26,6 @@ def _paths(review: Review) -> Iterator[tuple[Where, str]]:
                 yield ("documents", number, name), text
     for where, step in review.steps():
         operation, values = review.operation(step), step.get("with")
-        rules = operation.request.get("properties", {}) if operation else {}
         for name, text in (values if isinstance(values, Mapping) else {}).items():
-            rule = rules.get(name)
-            if isinstance(text, str) and isinstance(rule, Mapping) and rule.get("x-file"):
+            if operation and isinstance(text, str) and rule_of(operation.request, name).get("x-file"):
                 yield (*where, "with", name), text

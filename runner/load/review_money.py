@@ -22,7 +22,7 @@ def money_problems(review: Review) -> Iterator[Problem]:
     for where, step in review.steps():
         operation = review.operation(step)
         values = step.get("with")
-        if operation is None or operation.money is None or not isinstance(values, Mapping):
+        if operation is None or operation.money is None or operation.money.pledge or not isinstance(values, Mapping):
             continue
         for problem_at, problem in _of_step(review, (*where, "with"), step, operation.money, values):
             if problem_at not in told:

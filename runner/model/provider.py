@@ -43,12 +43,12 @@ class ErrorRule:
 class ErrorFormat:
     """Where an error body keeps its code, message and detail; and the rules, most exact first.
 
-    `codes` are looked at in their order: the first that the body has counts.
+    Each list of places is looked at in its order: the first that the body has counts.
     """
 
     codes: tuple[Path, ...] = ()
-    message: Path = ()
-    detail: Path = ()
+    messages: tuple[Path, ...] = ()
+    details: tuple[Path, ...] = ()
     rules: tuple[ErrorRule, ...] = ()
 
 
@@ -98,7 +98,10 @@ class LookUp:
     `values` are templates over `with` and `reference`. A refusal that means `not-found` says "not there". `items` and
     `where` pick from a list. `equal` maps a field of the answer to a template: all must be equal, else it is another's;
     fields that the answer leaves out are not compared. `is_list`: the answer itself is the list. `there` is a template
-    over `it`, `with` and `reference`: false means that what is found is not what was asked for.
+    over `it`, `with` and `reference`: false means that what is found is not what was asked for. `or_else` is another
+    one, for each of the list when none has what `where` asks for; `since` is when the oldest doubt began. `told` is
+    where a refusal as duplicate names what is there already: without it there is nothing to ask. `named` gives a field
+    of what is found the name that the call itself gives it.
     """
 
     call: str
@@ -110,6 +113,9 @@ class LookUp:
     claim: Path = ()
     is_list: bool = False
     there: str = ""
+    or_else: str = ""
+    told: Path = ()
+    named: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +123,17 @@ class MoneyRule:
     """What a money call moves: request fields of amount and asset, and the word in the report (`deposits`).
 
     `fixed_asset` stands in where the request names none. `places` > 0: the wire counts minor units (cents: 2).
+    `settled_by`: this call only promises; the money moves with that one. There `pledge` is the field that names what
+    was promised, and the amount is the promise's.
     """
 
     kind: str
-    amount: str
+    amount: str = ""
     asset: str = ""
     fixed_asset: str = ""
     places: int = 0
+    settled_by: str = ""
+    pledge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +176,9 @@ class ReconcileRule:
 class Webhooks:
     """Events that the provider sends: how one is proved, told from a repeat, and acknowledged.
 
-    `key` is the credential that `header` has to carry, or to be made with. `id` are places that together name one
-    event, `about` places of the ids that it is about. `timestamp_unit` is in seconds; `max_age` 0 asks for no time.
+    `key` is the credential that `header` has to carry, or to be made with; `algorithm_header` names the hash, one of
+    `algorithms`, the first of them when it is absent. `id` are places that together name one event, `about` places of
+    the ids that it is about. `timestamp_unit` is in seconds; `max_age` 0 asks for no time.
     """
 
     scheme: str
@@ -182,6 +193,8 @@ class Webhooks:
     max_age: float = 0.0
     status: int = 200
     answer: Any = None
+    algorithm_header: str = ""
+    algorithms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +263,8 @@ class Operation:
 
     `settle` is the lag in seconds after which an applied request is visible to a look-up, for certain. `header_fields`
     are values that travel as headers of that name. `replays` is how long, in seconds, the provider answers a repeated
-    request with its first answer; that is only for `repeat: replayed`.
+    request with its first answer; that is only for `repeat: replayed`. `gathered` names a field under which all the
+    mappings of a list in the answer are shown as one.
     """
 
     name: str
@@ -279,6 +293,7 @@ class Operation:
     pages: Pages | None = None
     shared: bool = False
     invented: bool = False
+    gathered: Mapping[str, Path] = field(default_factory=dict)
     source: str = ""
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import html
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -27,7 +28,13 @@ _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 class Redactor:
     """Replaces what it was given by `***`. Build it once: it is asked for every line we write."""
 
-    def __init__(self, secrets: Iterable[str], personal: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        secrets: Iterable[str],
+        personal: Iterable[str] = (),
+        later: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        """`later` gives the secrets that are known by then: a token that was fetched on the way."""
         needles: set[str] = set()
         mails: set[str] = set()
         for secret in secrets:
@@ -40,6 +47,7 @@ class Redactor:
                 needles |= forms if "@" not in value else set()
         self._needles = tuple(sorted(needles, key=len, reverse=True))
         self._mails = tuple(sorted(mails, key=len, reverse=True))
+        self._later = later
 
     def text(self, text: str) -> str:
         """The text without any of them."""
@@ -60,7 +68,8 @@ class Redactor:
         return value
 
     def _spans(self, text: str) -> list[Span]:
-        spans = [span for needle in self._needles if needle in text for span in _occurrences(needle, text)]
+        needles = (*self._needles, *(form for secret in self._later() for form in _later_forms(secret)))
+        spans = [span for needle in needles if needle in text for span in _occurrences(needle, text)]
         if self._mails and ("@" in text or "%40" in text):
             lower = text.translate(_LOWER)
             spans += [span for mail in self._mails if mail in lower for span in _occurrences(mail, lower)]
@@ -131,6 +140,11 @@ def _secret_forms(secret: str) -> set[str]:
         encoded = {raw.hex(), raw.hex().upper(), *_base64_forms(raw)}
         forms |= {form for form in encoded if len(form) >= _SHORTEST_ENCODED}
     return forms
+
+
+@lru_cache(maxsize=16)
+def _later_forms(secret: str) -> frozenset[str]:
+    return frozenset(_secret_forms(secret)) if len(secret.strip()) >= SHORTEST else frozenset()
 
 
 def _base64_forms(raw: bytes) -> Iterator[str]:

@@ -492,14 +492,19 @@ async def test_a_connection_that_the_server_closed_while_idle_is_noticed() -> No
 
 
 async def test_who_is_cancelled_leaves_a_clean_client_behind() -> None:
+    arrived = anyio.Event()
+
     async def slow_first(call: Call) -> None:
         if len(server.calls) == 1:
+            arrived.set()
             await asyncio.sleep(60)
         call.answer(b'{"n": %d}' % len(server.calls))
 
     async with serving(slow_first) as server, HttpClient(server.url) as client:
-        with anyio.move_on_after(0.05):
-            await client.send(GET, {})
+        async with anyio.create_task_group() as group:
+            group.start_soon(client.send, GET, {})
+            await arrived.wait()
+            group.cancel_scope.cancel()
         got = await client.send(GET, {})
         assert isinstance(got, Response)
         # Its own answer, not the one that somebody stopped waiting for.

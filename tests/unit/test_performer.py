@@ -31,7 +31,7 @@ from stand_ins import (
     text_answer,
 )
 
-from runner.auth import ServerClock
+from runner.auth import NoAuth, ServerClock
 from runner.checks import parse
 from runner.conductor import bind, scope_of
 from runner.effects import Reply, Sight
@@ -250,21 +250,18 @@ async def test_a_value_that_makes_no_path_is_refused_without_asking() -> None:
 # -- signing ------------------------------------------------------------------------------------------------------
 
 
-class Signer:
+class Signer(NoAuth):
     """Signs with what it believes the server's clock to be, and counts."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = ServerClock(clock, 1.0)
-
-    @property
-    def corrections(self) -> int:
-        return self.clock.corrections
 
     def headers(self, request: Request) -> Mapping[str, str]:
         return {"x-time": str(round(self.clock.now()))}
 
     def learn(self, date: str) -> None:
         self.clock.learn(date)
+        self.corrections = self.clock.corrections
 
 
 async def test_a_401_that_shows_our_clock_was_wrong_is_signed_again_once() -> None:
@@ -403,7 +400,7 @@ async def look_up(line: Line, provider: Any = PACK, written: Step = CREATE, valu
     performer = performer_of(provider, line, FakeClock())
     command = command_of(written)
     values = command.values if values is None else values
-    return await performer.look_up(command, values, "", frozenset(), NOBODY, performer.tally())
+    return await performer.look_up(command, {"with": values, "reference": ""}, frozenset(), NOBODY, performer.tally())
 
 
 async def test_a_look_up_is_repeated_as_reads_are() -> None:
@@ -419,7 +416,8 @@ async def test_a_look_up_is_never_what_somebody_else_was_told() -> None:
     performer = performer_of(provider, line, FakeClock())
     command = command_of(CREATE)
     for sight in (Sight.ABSENT, Sight.EQUAL):
-        seen = await performer.look_up(command, command.values, "", frozenset(), NOBODY, performer.tally())
+        scope = {"with": command.values, "reference": ""}
+        seen = await performer.look_up(command, scope, frozenset(), NOBODY, performer.tally())
         assert sight is seen.sight
 
 

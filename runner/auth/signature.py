@@ -1,7 +1,7 @@
-"""Prove who we are, afresh for each attempt: the one place where a secret is opened.
+"""Sign each request: a message made from it by the pack's recipe, and a timestamp that is never ahead of the server.
 
-A scheme is data in the pack (`auth:`). The timestamp is never ahead of the server: what its `Date` headers proved is a
-lower bound of its clock, carried forward on a clock that never runs back: a wall clock that is wrong does no harm.
+What the server's `Date` headers proved is a lower bound of its clock, carried forward on a clock that never runs back:
+a wall clock that is wrong does no harm.
 """
 
 from __future__ import annotations
@@ -10,74 +10,19 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from runner.auth.base import NoAuth, ServerClock
 from runner.clock import Clock
 from runner.duration import seconds
 from runner.model.http import Request
 from runner.model.problem import Problem, ProblemError
-from runner.model.provider import Provider
 from runner.model.secret import Secret
 from runner.templates import Template, compile_text
-from runner.times import from_http
-
-
-class Auth(Protocol):
-    """Headers for one attempt of one request; `learn` is told the `Date` of every answer.
-
-    `corrections` counts how often our idea of the server's clock moved: a request that was signed before the last
-    correction may have been refused for its timestamp alone.
-    """
-
-    @property
-    def corrections(self) -> int: ...
-
-    def headers(self, request: Request) -> Mapping[str, str]: ...
-
-    def learn(self, date: str) -> None: ...
-
-
-class ServerClock:
-    """The latest time that the server has certainly reached, in seconds since the epoch."""
-
-    def __init__(self, clock: Clock, behind: float) -> None:
-        self._clock = clock
-        self._behind = behind
-        self._ahead_of_monotonic: float | None = None
-        self.corrections = 0
-
-    def now(self) -> float:
-        if self._ahead_of_monotonic is None:
-            return self._clock.now() - self._behind
-        return self._clock.elapsed() + self._ahead_of_monotonic
-
-    def learn(self, date: str) -> None:
-        told = from_http(date)
-        if told is None:
-            return
-        before = self.now()
-        bound = told - self._clock.elapsed()
-        # A Date is cut to whole seconds and already old when it arrives: the largest bound is the tightest. A server
-        # clock that was set back shows as a bound far below ours, and then only the new one holds.
-        if self._ahead_of_monotonic is None or bound > self._ahead_of_monotonic or bound < self._ahead_of_monotonic - 5:
-            self._ahead_of_monotonic = bound
-        self.corrections += abs(self.now() - before) > 0.5
-
-
-class NoAuth:
-    """A provider that asks for nothing."""
-
-    corrections = 0
-
-    def headers(self, request: Request) -> Mapping[str, str]:
-        return {}
-
-    def learn(self, date: str) -> None:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +37,7 @@ class _Recipe:
     unit: float
 
 
-class SignatureAuth:
+class SignatureAuth(NoAuth):
     """Signs a message made from the request by the pack's recipe. Every part of the recipe is data."""
 
     def __init__(self, recipe: Mapping[str, Any], credentials: Mapping[str, Secret | str], clock: Clock) -> None:
@@ -136,12 +81,9 @@ class SignatureAuth:
         # The server hashes the body as received, so hash the bytes that leave, not the mapping they came from.
         return encode(hashlib.new(self._recipe.hash_name, body).digest(), self._recipe.hash_encoding)
 
-    @property
-    def corrections(self) -> int:
-        return self._clock.corrections
-
     def learn(self, date: str) -> None:
         self._clock.learn(date)
+        self.corrections = self._clock.corrections
 
 
 def encode(raw: bytes, encoding: str) -> str:
@@ -175,43 +117,3 @@ def _ed25519(secret: Secret) -> Callable[[bytes], bytes]:
 
 
 SIGNERS: dict[str, Callable[[Secret], Callable[[bytes], bytes]]] = {"ed25519": _ed25519}
-
-
-class KeyAuth:
-    """One header that carries the key itself."""
-
-    corrections = 0
-
-    def __init__(self, header: str, key: Secret | str) -> None:
-        self._header = header
-        self._key = key
-
-    def headers(self, request: Request) -> Mapping[str, str]:
-        return {self._header: self._key.reveal() if isinstance(self._key, Secret) else self._key}
-
-    def learn(self, date: str) -> None:
-        return None
-
-
-def _none(provider: Provider, credentials: Mapping[str, Secret | str], clock: Clock) -> Auth:
-    return NoAuth()
-
-
-def _api_key(provider: Provider, credentials: Mapping[str, Secret | str], clock: Clock) -> Auth:
-    return KeyAuth(provider.auth["header"], credentials[provider.auth["key"]])
-
-
-def _signature(provider: Provider, credentials: Mapping[str, Secret | str], clock: Clock) -> Auth:
-    return SignatureAuth(provider.auth, credentials, clock)
-
-
-SCHEMES: dict[str, Callable[[Provider, Mapping[str, Secret | str], Clock], Auth]] = {
-    "api-key": _api_key,
-    "none": _none,
-    "signature": _signature,
-}
-
-
-def make_auth(provider: Provider, credentials: Mapping[str, Secret | str], clock: Clock) -> Auth:
-    """The pack's scheme with these credentials. Raises ProblemError when a key can't be used."""
-    return SCHEMES[provider.auth.get("scheme", "none")](provider, credentials, clock)

@@ -1,0 +1,158 @@
+"""A bearer token: issued for credentials, renewed before it ends, shared by everybody in the run. Kept in memory only.
+
+Its end is an instant of the server's clock, so what counts is how far that lies from the server's own "now", measured
+from when we asked: the clock of this machine has no say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+
+from runner.auth.base import Ask, NoAuth
+from runner.clock import Clock
+from runner.model.http import NoAnswer, Request, Response, Trouble
+from runner.model.secret import Secret
+from runner.templates import Template, compile_text, render
+
+# Renewed when less than this part of its life is left, so that no request leaves with one that ends on the way.
+_REST = 0.1
+# For a server that does not say how long: it is asked again when it refuses.
+_UNTOLD = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """Both ends are by the clock since boot: renewed at `until`, by refreshing until `renew_until`."""
+
+    value: str
+    until: float
+    renewal: str = ""
+    renew_until: float = 0.0
+
+
+class TokenAuth(NoAuth):
+    """One token for the whole run, fetched by whoever needs it first while the others wait."""
+
+    def __init__(
+        self, recipe: Mapping[str, Any], credentials: Mapping[str, Secret | str], clock: Clock, title: str
+    ) -> None:
+        self._recipe = recipe
+        self._credentials = {
+            name: value.reveal() if isinstance(value, Secret) else value for name, value in credentials.items()
+        }
+        self._value: Template = compile_text(recipe.get("value", "Bearer {{ token }}"))
+        self._header = str(recipe.get("header", "Authorization"))
+        self._clock = clock
+        self._title = title
+        self._token: _Token | None = None
+        self._denied: Response | None = None
+        self._seen: dict[str, None] = {}
+        self._door = anyio.Lock()
+        self.corrections = 0
+
+    async def ready(self, ask: Ask) -> Response | NoAnswer | None:
+        if self._is_fresh():
+            return None
+        async with self._door:
+            if self._is_fresh():
+                return None
+            if self._denied is not None:
+                # Credentials that were refused once are refused to everybody: asking again may lock the account.
+                return self._denied
+            return await self._fetch(ask)
+
+    def headers(self, request: Request) -> Mapping[str, str]:
+        token = self._token.value if self._token else ""
+        return {self._header: str(self._value.render({"token": token}))}
+
+    def refused(self, headers: Mapping[str, str]) -> None:
+        if self._token and headers == self.headers(Request("GET", "/")):
+            # Somebody ended it before its time. What renews it may be as dead, so it is issued anew.
+            self._token = None
+            self.corrections += 1
+
+    def secrets(self) -> Collection[str]:
+        return self._seen
+
+    def _is_fresh(self) -> bool:
+        return self._token is not None and self._clock.elapsed() < self._token.until
+
+    async def _fetch(self, ask: Ask) -> Response | NoAnswer | None:
+        got: Response | NoAnswer | None = None
+        if self._token and self._token.renewal and self._clock.elapsed() < self._token.renew_until:
+            got = await self._call(ask, "refresh", {"refresh_token": self._token.renewal})
+        if got is None or (isinstance(got, Response) and got.status in (400, 401, 403, 422)):
+            got = await self._call(ask, "issue", {})
+        if isinstance(got, NoAnswer):
+            return _nothing(got.message)
+        if got.status in (400, 401, 403, 422):
+            # Whatever it calls it: these credentials bring no token.
+            self._denied = Response(401, got.headers, got.body, got.is_json)
+            return self._denied
+        if got.status == 429:
+            return got
+        if not 200 <= got.status < 300:
+            return _nothing(f"{self._title} gave no token (HTTP {got.status})")
+        return None if self._token is not None and self._is_fresh() else _nothing(f"{self._title} gave no usable token")
+
+    async def _call(self, ask: Ask, name: str, scope: Mapping[str, str]) -> Response | NoAnswer:
+        rule = self._recipe[name]
+        body = render(rule["body"], {**self._credentials, **scope})
+        headers = {"accept": "application/json", "content-type": "application/json"}
+        asked = self._clock.elapsed()
+        got = await ask(Request("POST", rule["path"], (), headers, json.dumps(body).encode(), signed=False))
+        if isinstance(got, Response) and 200 <= got.status < 300:
+            self._take(got.body, asked)
+        return got
+
+    def _take(self, body: Any, asked: float) -> None:
+        """Read the reply, in its envelope or bare; what can't be read leaves us without a token."""
+        self._token = None
+        inner = body.get(self._recipe["unwrap"]) if isinstance(body, Mapping) and "unwrap" in self._recipe else None
+        fields = inner if isinstance(inner, Mapping) else body
+        if not isinstance(fields, Mapping):
+            return
+        value, renewal = (fields.get(self._recipe.get(name, "")) for name in ("token", "refresh_token"))
+        if not isinstance(value, str) or not value:
+            return
+        now = instant(fields.get(self._recipe.get("now", "")))
+        life = self._life(fields, "ends", now)
+        self._token = _Token(
+            value,
+            asked + life * (1 - _REST),
+            renewal if isinstance(renewal, str) else "",
+            asked + self._life(fields, "refresh_ends", now) * (1 - _REST),
+        )
+        self.corrections += 1
+        for secret in (value, renewal):
+            if isinstance(secret, str):
+                self._seen[secret] = None
+
+    def _life(self, fields: Mapping[str, Any], name: str, now: float | None) -> float:
+        """Seconds from the server's now to the end it names."""
+        ends = instant(fields.get(self._recipe.get(name, "")))
+        if ends is None:
+            return _UNTOLD
+        return ends - (self._clock.now() if now is None else now)
+
+
+def _nothing(message: str) -> NoAnswer:
+    """Without a token nothing was sent, whatever became of the question for one."""
+    return NoAnswer(Trouble.NOT_CONNECTED, f"no access token: {message}", 'try again later: "onboard resume"')
+
+
+def instant(text: object) -> float | None:
+    """What a text such as `2026-01-31 09:30:00+00` names, UTC where it names no zone; None for no instant."""
+    if not isinstance(text, str):
+        return None
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
