@@ -73,7 +73,8 @@ async def advance(run: ClientRun) -> Done | Wait:
     later: Later | None = None
     ours: list[Ours] = []
     pledges: dict[str, Pledge] = {}
-    flow = conduct(run.setting, run.client)
+    sent = _sent(entries)
+    flow = conduct(run.setting, run.client, lambda stamp: sent.get(stamp, ()))
     try:
         command = next(flow)
         while True:
@@ -86,6 +87,8 @@ async def advance(run: ClientRun) -> Done | Wait:
             if isinstance(got, Later):
                 later = got
                 got = _waiting(run, command, got)
+            for stamp in got.files:
+                sent.setdefault(stamp, set()).add(command.journal_key)
             if got.claim:
                 taken.add(got.claim)
                 pledges |= _pledged(run, command, got)
@@ -96,8 +99,17 @@ async def advance(run: ClientRun) -> Done | Wait:
     return Done(result) if later is None else Wait(later.until, result, later.wakes)
 
 
+def _sent(entries: Sequence[Entry]) -> dict[str, set[str]]:
+    """The names of the commands that sent each content, by its stamp: what the provider has on file."""
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        for stamp in entry.body.get("files", ()) if entry.kind == "outcome" else ():
+            found.setdefault(stamp, set()).add(entry.key.step)
+    return found
+
+
 def _waiting(run: ClientRun, command: Perform, later: Later) -> Outcome:
-    outcome = Outcome(StepStatus.WAITING, Ending.WAITING, problem=later.why, retry_at=later.until)
+    outcome = Outcome(StepStatus.WAITING, Ending.WAITING, problem=later.why, retry_at=later.until, fault=later.fault)
     return run.performer.timed(outcome, _tally(run, command))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from runner.answers import Reading
+from runner.answers import Reading, fields_of
 from runner.checks import Answer, lookup, path_text
 from runner.clock import Clock, Moment, moment, passed
 from runner.effects import Reply
@@ -18,7 +18,7 @@ from runner.judging import check_bound, collect, picked, placed, quoted
 from runner.model.check import CheckResult
 from runner.model.command import Bound, Perform
 from runner.model.http import wire_text
-from runner.model.outcome import Ending, Later, Outcome, StepStatus
+from runner.model.outcome import Ending, Fault, Later, Outcome, StepStatus
 from runner.model.playbook import Waiting
 from runner.model.problem import Problem
 from runner.model.provider import Operation, Provider
@@ -76,7 +76,8 @@ def _judged(awaited: Awaited, reading: Reading) -> Outcome | Problem:
         problem = placed(reading.problem, command, redactor)
         assert problem is not None
         return problem
-    if reading.reply not in (Reply.ACCEPTED, Reply.DEAD):
+    judges_status = any(bound.check.path == ("http",) for bound in (*command.until, *command.stop))
+    if reading.reply not in (Reply.ACCEPTED, Reply.DEAD) and not (judges_status and reading.answer.http is not None):
         return awaited.performer.failed(command, reading, redactor)
     operation = awaited.performer.operation(command)
     answer = picked(command.pick, reading.answer) if command.pick else reading.answer
@@ -91,6 +92,9 @@ def _judged(awaited: Awaited, reading: Reading) -> Outcome | Problem:
         state = lookup(path, answer.body)[1]
         if state in states:
             return _pending(command, CheckResult(f"{path_text(path)} not in {list(states)}", False, state))
+    if command.is_old is not None and command.is_old(fields_of(answer, command.outputs)[0]):
+        message = f'"{command.name}" waits until the provider has looked at what was handed in'
+        return Problem("await.pending", message, command.step.location, 'run "onboard resume" later')
     if reading.reply is Reply.DEAD:
         problem = placed(reading.problem, command, redactor)
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem)
@@ -131,7 +135,8 @@ def _later(awaited: Awaited, began: Moment, reading: Reading, why: Problem) -> O
     pause = min(max(rule.every, waited * _GROWTH), rule.at_most)
     pause = min(awaited.performer.spread(pause), max(rule.at_most, rule.every))
     pause = max(pause, awaited.performer.pause_told(reading))
-    return Later(now + min(pause, left), why, _wakes(awaited.command))
+    is_away = reading.reply is Reply.NOT_SENT
+    return Later(now + min(pause, left), why, _wakes(awaited.command), Fault.UNREACHABLE if is_away else None)
 
 
 def _too_late(awaited: Awaited, why: Problem) -> Outcome:

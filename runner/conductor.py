@@ -11,9 +11,10 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from runner.answering import Sent
 from runner.checks import Answer, CheckError, evaluate, lookup, resolve
 from runner.model.check import Check
-from runner.model.command import NO_ITEM, Bound, Perform
+from runner.model.command import NO_ITEM, Bound, Perform, Pick
 from runner.model.outcome import ClientResult, Ending, Outcome, StepResult, StepStatus, merged, skipped
 from runner.model.plan import Client, Setting
 from runner.model.playbook import Step
@@ -24,17 +25,21 @@ from runner.templates import TemplateError, Unknown, compile_expression, compile
 Conducting = Generator[Perform, Outcome, ClientResult]
 
 
-def conduct(setting: Setting, client: Client) -> Conducting:
-    """One client's steps in order, until one does not pass; `always` steps still run after a known failure."""
+def conduct(setting: Setting, client: Client, sent: Sent = lambda stamp: ()) -> Conducting:
+    """One client's steps in order, until one does not pass; `always` steps still run after a known failure.
+
+    `sent` tells under which names a file with this stamp was sent before.
+    """
     scope = scope_of(setting, client)
     results: list[StepResult] = []
     has_begun = False
     stop: Outcome | None = None
+    pending: Outcome | None = None
     for step in setting.playbook.steps:
         if stop and not (step.always and _is_known(stop)):
             results.append(skipped(step.id))
             continue
-        outcomes = yield from _conduct_step(setting, client, step, scope)
+        outcomes = yield from _conduct_step(setting, client, step, scope, sent)
         if outcomes is None:
             results.append(skipped(step.id))
             continue
@@ -44,7 +49,10 @@ def conduct(setting: Setting, client: Client) -> Conducting:
         has_begun = has_begun or any(outcome.status is StepStatus.PASSED for outcome in outcomes)
         if outcomes and outcomes[-1].status is not StepStatus.PASSED:
             stop = stop or outcomes[-1]
-    return _client_result(client, results, stop, has_begun)
+        if outcomes and outcomes[-1].status is StepStatus.WAITING:
+            # A clean-up that has to wait: whatever went before, this client is not at its end yet.
+            pending = outcomes[-1]
+    return _client_result(client, results, pending or stop, has_begun)
 
 
 def scope_of(setting: Setting, client: Client) -> dict[str, Any]:
@@ -60,7 +68,7 @@ def scope_of(setting: Setting, client: Client) -> dict[str, Any]:
 
 
 def _conduct_step(
-    setting: Setting, client: Client, step: Step, scope: Mapping[str, Any]
+    setting: Setting, client: Client, step: Step, scope: Mapping[str, Any], sent: Sent
 ) -> Generator[Perform, Outcome, list[Outcome] | None]:
     """The outcomes of the step's items up to the first that did not pass; None when `when` says to skip it."""
     outcomes: list[Outcome] = []
@@ -71,7 +79,7 @@ def _conduct_step(
         for turn in _turns(step, scope):
             command = bind(step, turn.index, turn.scope, decision.after or turn.after)
             if step.rounds and setting.provider.requirements is not None:
-                outcomes.append((yield from _satisfied(setting, client, command)))
+                outcomes.append((yield from _satisfied(setting, client, command, sent)))
             else:
                 outcomes.append((yield command))
             if outcomes[-1].status is not StepStatus.PASSED:
@@ -81,13 +89,13 @@ def _conduct_step(
     return outcomes
 
 
-def _satisfied(setting: Setting, client: Client, command: Perform) -> Generator[Perform, Outcome, Outcome]:
+def _satisfied(setting: Setting, client: Client, command: Perform, sent: Sent) -> Generator[Perform, Outcome, Outcome]:
     """The requirement loop as one outcome, written down as such, so that a replay need not ask again."""
     rule = setting.provider.requirements
     assert rule is not None
     data = setting.provider.operations[rule.data.call].request if rule.data else {}
     fields = frozenset(data.get("properties", {}))
-    outcome = yield from satisfy(command, rule, client.documents, fields)
+    outcome = yield from satisfy(command, rule, client.documents, fields, setting.stamp, sent)
     return outcome if outcome.replayed else (yield replace(command, conclusion=outcome))
 
 
@@ -164,6 +172,7 @@ def bind(step: Step, index: int, scope: Mapping[str, Any], conditional: str = ""
         stop=tuple(bind_check(check, scope) for check in step.waiting.stop) if step.waiting else (),
         outputs=step.outputs,
         conditional=conditional,
+        pick=Pick(filled(step.pick.where, scope), step.pick.items) if step.pick else None,
     )
 
 
@@ -209,7 +218,7 @@ def _client_result(
 
 
 def _ending(stop: Outcome, has_begun: bool) -> Ending:
-    if stop.fault is None:
+    if stop.fault is None or stop.status is StepStatus.WAITING:
         return stop.ending or Ending.REJECTED
     # The world stopped us, not the client's data: nothing is lost, resume goes on from here.
     return Ending.WAITING if has_begun else Ending.NOT_STARTED

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from runner.answers import fields_of, plain
 from runner.checks import Answer, CheckError, equal, evaluate, jsonable, lookup
 from runner.file_fields import with_files
-from runner.model.check import CheckResult
+from runner.model.check import CheckResult, Path
 from runner.model.command import Bound, Perform, Pick
 from runner.model.outcome import Ending, Outcome, StepStatus
 from runner.model.problem import Problem
 from runner.model.provider import Operation
+from runner.nearest import did_you_mean_one_of
 from runner.redact import Redactor, is_classified
 
 # More of what a provider said is not read; the code and the meaning stand in front.
@@ -32,7 +34,7 @@ def collect(
         found = picked(command.pick, answer)
         if isinstance(found, Problem):
             return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=placed(found, command, redactor))
-        answer = found
+        answer, operation = found, replace(operation, response=entry_schema(operation.response, command.pick.items))
     if is_adopted:
         answer = replace(answer, body=_completed(command, operation, answer.body))
     checks = tuple(check_bound(bound, answer, operation, redactor) for bound in command.expect)
@@ -64,12 +66,40 @@ def _completed(command: Perform, operation: Operation, body: object) -> object:
 
 def picked(pick: Pick, answer: Answer) -> Answer | Problem:
     """The one entry of a list that the question was about, as the answer."""
-    for entry in answer.body if isinstance(answer.body, list) else ():
-        if all(equal(lookup((name,), entry)[1], value) for name, value in pick.where.items()):
-            return replace(answer, body=entry)
+    listed = lookup(pick.items, answer.body)[1] if pick.items else answer.body
+    entries = listed if isinstance(listed, list) else []
+    for is_same in (equal, _alike):
+        for entry in entries:
+            if all(is_same(lookup((name,), entry)[1], value) for name, value in pick.where.items()):
+                return replace(answer, body=entry)
     asked = ", ".join(f"{name} {quoted(value)}" for name, value in pick.where.items())
     message = f"the provider's list has no entry with {asked}"
-    return Problem("answer.no-entry", message, hint="compare the value with what the provider shows for this client")
+    usual = "compare the value with what the provider shows for this client"
+    return Problem("answer.no-entry", message, hint=_nearest_entries(pick, entries) or usual)
+
+
+def _alike(actual: object, wanted: object) -> bool:
+    """The same words; capitals and blanks around them are nobody's meaning."""
+    if not isinstance(actual, str) or not isinstance(wanted, str):
+        return equal(actual, wanted)
+    return actual.strip().casefold() == wanted.strip().casefold()
+
+
+def _nearest_entries(pick: Pick, entries: Sequence[object]) -> str:
+    """What may have been meant, where one text is looked for."""
+    if len(pick.where) != 1:
+        return ""
+    ((name, wanted),) = pick.where.items()
+    known = [value for entry in entries if isinstance(value := lookup((name,), entry)[1], str)]
+    return did_you_mean_one_of(wanted, known) if isinstance(wanted, str) else ""
+
+
+def entry_schema(schema: Mapping[str, Any], items: Path) -> Mapping[str, Any]:
+    """What the schema of an answer says of one entry of the list at `items`; empty when it says nothing."""
+    for name in items:
+        schema = schema.get("properties", {}).get(name, {}) if isinstance(name, str) else schema.get("items", {})
+    found = schema.get("items", {})
+    return found if isinstance(found, Mapping) else {}
 
 
 def check_bound(bound: Bound, answer: Answer, operation: Operation, redactor: Redactor) -> CheckResult:

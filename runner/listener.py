@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,8 @@ from runner.model.secret import Secret
 from runner.webhooks import Received, Refused, receive
 
 LARGEST = 1024 * 1024
+# A webhook that takes longer to come in is given up: providers wait as long for the answer.
+SLOWEST = 30.0
 PREFIX = "/webhooks/"
 
 Told = Callable[[str, Received | Refused, bool], None]
@@ -29,7 +33,10 @@ Told = Callable[[str, Received | Refused, bool], None]
 
 @dataclass(slots=True)
 class Listener:
-    """The ASGI application. `keys` are the credentials that prove webhooks, by provider."""
+    """The ASGI application. `keys` are the credentials that prove webhooks, by provider.
+
+    `patience` is how many seconds a body may take.
+    """
 
     journal: Journal
     clock: Clock
@@ -37,10 +44,19 @@ class Listener:
     keys: Mapping[str, Secret | str]
     told: Told
     bell: Bell = field(default_factory=Bell)
+    patience: float = SLOWEST
 
     async def __call__(self, scope: Any, receive_part: Any, send: Any) -> None:
-        body = await _body(receive_part)
-        status, answer = await self._answer(scope, body)
+        try:
+            with anyio.fail_after(self.patience):
+                body = await _body(receive_part)
+        except TimeoutError:
+            status, answer = 408, _json({"error": "too slow"})
+        except _Gone:
+            # Nobody is there to be answered, and half a webhook is none.
+            return
+        else:
+            status, answer = await self._answer(scope, body)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
@@ -78,15 +94,13 @@ class Door:
     provider: Provider
     key: Secret | str
 
+    told: Told
+
     def open(self, journal: Journal, clock: Clock, bell: Bell) -> contextlib.AbstractAsyncContextManager[None]:
         """Take webhooks for as long as the block lasts."""
         name = self.provider.name
-        listener = Listener(journal, clock, {name: self.provider}, {name: self.key}, _nobody, bell)
+        listener = Listener(journal, clock, {name: self.provider}, {name: self.key}, self.told, bell)
         return listening(listener, self.socket)
-
-
-def _nobody(provider: str, got: Received | Refused, is_new: bool) -> None:
-    """While a run is under way its own lines are told, and no others."""
 
 
 def bind(address: str) -> socket.socket:
@@ -132,6 +146,7 @@ async def listening(listener: Listener, found: socket.socket) -> AsyncIterator[N
             timeout_graceful_shutdown=2,
         )
     )
+    logging.getLogger("uvicorn").getChild("error").addFilter(_is_ours)
     async with anyio.create_task_group() as group:
         group.start_soon(_serve, server, found)
         try:
@@ -145,6 +160,15 @@ async def _serve(server: uvicorn.Server, found: socket.socket) -> None:
         await server.serve(sockets=[found])
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Bugs of ours are worth a line; what strangers send, and who is still sending when we stop, is not."""
+    return bool(record.exc_info) and not isinstance((record.exc_info or (None, None))[1], asyncio.CancelledError)
+
+
+class _Gone(Exception):  # noqa: N818 - nobody's error
+    """Who sent it hung up."""
+
+
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -153,11 +177,13 @@ class _Server(uvicorn.Server):
 
 
 async def _body(receive_part: Callable[[], Awaitable[Any]]) -> bytes | None:
-    """The whole body; None when it is larger than any webhook."""
+    """The whole body; None when it is larger than any webhook. Raises _Gone."""
     chunks: list[bytes] = []
     length = 0
     while True:
         part = await receive_part()
+        if part["type"].endswith("disconnect"):
+            raise _Gone
         length += len(part.get("body", b""))
         if length <= LARGEST:
             chunks.append(part.get("body", b""))

@@ -12,21 +12,29 @@ LONGEST = 100  # longer words are data, not slips; comparing them costs the squa
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like `word`, or None when nothing is close."""
-    if len(word) > LONGEST:
-        return None
-    asked = _plain(word)
-    best, best_score = None, 0.0
-    for candidate in sorted(known):
-        score = _likeness(asked, _plain(candidate))
-        if candidate != word and score > best_score:
-            best, best_score = candidate, score
-    return best if best_score >= ALIKE else None
+    return next(iter(_ranked(word, known)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The hint for a misspelt word; empty when nothing is close."""
     meant = nearest(word, known)
     return f'did you mean "{meant}"?' if meant is not None else ""
+
+
+def did_you_mean_one_of(word: str, known: Iterable[str], most: int = 3) -> str:
+    """The hint for one of many words that nobody knows by heart; empty when none is close."""
+    close = _ranked(word, known)[:most]
+    quoted = " or ".join(f'"{one}"' for one in close)
+    return f"did you mean {quoted}?" if close else ""
+
+
+def _ranked(word: str, known: Iterable[str]) -> list[str]:
+    """The known words that are like `word`, most alike first."""
+    if len(word) > LONGEST:
+        return []
+    asked = _plain(word)
+    scores = {one: _likeness(asked, _plain(one)) for one in sorted(known) if one != word}
+    return sorted((one for one, score in scores.items() if score >= ALIKE), key=lambda one: -scores[one])
 
 
 def _plain(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
@@ -17,6 +18,7 @@ from runner.client import HttpClient, Leave
 from runner.clock import Clock
 from runner.conductor import filled
 from runner.effects import Reply, Sight
+from runner.file_fields import file_fields
 from runner.judging import collect, placed
 from runner.limiter import Limiter
 from runner.looking import Seen, claim_of, differences, see
@@ -97,11 +99,12 @@ class Performer:
     async def perform(self, command: Perform, redactor: Redactor) -> Outcome:
         """A read or an idempotent write, repeated by its retry policy. The outcome is complete."""
         operation = self.operation(command)
-        policy = command.step.retry or (DEFAULT_READ_RETRY if operation.effect == "read" else DEFAULT_WRITE_RETRY)
+        is_free = operation.effect == "read" or operation.harmless
+        policy = command.step.retry or (DEFAULT_READ_RETRY if is_free else DEFAULT_WRITE_RETRY)
         tally = self.tally()
         reading, attempts = await self._repeat(operation, command, policy, tally)
         outcome = self._judge(command, operation, reading, redactor)
-        return self.timed(replace(outcome, attempts=attempts), tally)
+        return self.timed(replace(outcome, attempts=attempts, files=self._stamps(operation, command, reading)), tally)
 
     async def ask_step(self, command: Perform, tally: Tally) -> Reading:
         """What is true now, for a step that waits: repeated only where nothing answered, shared with nobody."""
@@ -165,7 +168,8 @@ class Performer:
         match reading.reply:
             case Reply.ACCEPTED:
                 outcome = collect(command, operation, reading.answer, redactor)
-                outcome = replace(outcome, claim=claim_of(operation, reading.answer.body))
+                files = self._stamps(operation, command, reading)
+                outcome = replace(outcome, claim=claim_of(operation, reading.answer.body), files=files)
                 if _is_of_another(operation, values, reading):
                     # The first answer under this reference, and it was asked for something else then.
                     return Sent(Reply.DUPLICATE, outcome)
@@ -184,6 +188,13 @@ class Performer:
         # Never what somebody else was told earlier: this asks what is true now.
         operation = replace(self._provider.operations[name], shared=False)
         return (await self._repeat(operation, asking, DEFAULT_READ_RETRY, tally))[0]
+
+    def _stamps(self, operation: Operation, command: Perform, reading: Reading) -> tuple[str, ...]:
+        """Of every document that the provider took with this call: which content it has on file now."""
+        if reading.reply is not Reply.ACCEPTED:
+            return ()
+        names = [value for _, value in file_fields(operation.request, command.values) if isinstance(value, str)]
+        return tuple(hashlib.sha256(self._read_file(name).content).hexdigest() for name in names)
 
     async def _repeat(
         self, operation: Operation, command: Perform, policy: RetryPolicy, tally: Tally

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -97,8 +98,11 @@ class Prepared:
     digests: Mapping[str, str] = field(default_factory=dict)
 
 
-def prepare(wish: Wish, environ: Mapping[str, str]) -> Prepared:
-    """Read, check and plan everything. Raises ProblemError with every problem found (exit 2)."""
+def prepare(wish: Wish, environ: Mapping[str, str], today: date | None = None) -> Prepared:
+    """Read, check and plan everything. Raises ProblemError with every problem found (exit 2).
+
+    Dates in clients' rows are held against `today`: for a run that goes on, the day on which it began; else not.
+    """
     loaded = load(wish.playbook, Path(wish.provider_file) if wish.provider_file else None)
     problems = [problem for problem in loaded.problems if problem.is_error]
     playbook, provider = loaded.playbook, loaded.provider
@@ -113,12 +117,12 @@ def prepare(wish: Wish, environ: Mapping[str, str]) -> Prepared:
         raise ProblemError(problems)
     batch = wish.batch or playbook.name
     root = _documents_root(playbook, wish)
-    setting = Setting(playbook, provider, environment, base_url, batch, inputs, caps, root)
+    documents = Documents(root, provider.limits.files, provider.title)
+    setting = Setting(playbook, provider, environment, base_url, batch, inputs, caps, root, today, documents.stamp)
     data, digest = _clients_data(wish)
-    clients = read_clients(playbook, inputs, batch, wish.choice, wish.clients, data)
+    clients = read_clients(playbook, inputs, batch, wish.choice, wish.clients, data, today)
     if clients.fatal:
         raise ProblemError(clients.problems)
-    documents = Documents(root, provider.limits.files, provider.title)
     planned = make_plan(setting, clients.clients, documents)
     found = [*clients.problems, *planned.all_problems()]
     if found and not wish.skip_invalid:

@@ -7,16 +7,17 @@ supplied is written down under the name of what it was (`verify/passport`), so t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from runner.answering import Answering, Sent, answer, mark_of, sections_of
 from runner.checks import lookup
 from runner.model.command import Perform, Pick
 from runner.model.outcome import Ending, Outcome, StepStatus
 from runner.model.playbook import Step, Waiting
 from runner.model.problem import Problem
-from runner.model.provider import Requirements, Supply
+from runner.model.provider import AnswerRule, Requirements, Supply
 from runner.references import fingerprint
 from runner.shortage import Lack, Missing, Wanted, document_for, lacks_of, missing_of, shortage_problem
 from runner.templates import Unknown, render
@@ -29,25 +30,45 @@ _MOST_TURNS = 200
 
 @dataclass(slots=True)
 class _Loop:
-    """One client's loop. `refused` says why a document of the client (by its place) was turned down."""
+    """One client's loop. `refused` says why a document of the client (by its place) was turned down, `wrong` why data.
+
+    `sent` has the place of the document that was sent last, by its type and by the group that it was for. `asked` are
+    the names of data that were ever missing. `new` are the places of documents that this process has sent, `is_fresh`
+    says that this round has sent something.
+    """
 
     command: Perform
     rule: Requirements
     documents: Sequence[Mapping[str, Any]]
     fields: frozenset[str]
+    stamp: Callable[[str], str]
+    on_file: Sent
     refused: dict[int, str] = field(default_factory=dict)
-    sent: set[str] = field(default_factory=set)
+    wrong: dict[str, str] = field(default_factory=dict)
+    sent: dict[str, int] = field(default_factory=dict)
+    new: set[int] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     spent: list[Outcome] = field(default_factory=list)
+    answered: set[str] = field(default_factory=set)
     is_fresh: bool = False
 
 
 def satisfy(
-    command: Perform, rule: Requirements, documents: Sequence[Mapping[str, Any]], fields: frozenset[str]
+    command: Perform,
+    rule: Requirements,
+    documents: Sequence[Mapping[str, Any]],
+    fields: frozenset[str],
+    stamp: Callable[[str], str] = str,
+    sent: Sent = lambda stamp: (),
 ) -> Satisfying:
-    """One outcome for the whole loop. `fields` are what the data call can carry."""
-    loop = _Loop(command, rule, documents, fields)
-    rounds = 0
+    """One outcome for the whole loop. `fields` are what the data call can carry.
+
+    `stamp` tells one content of a document from another: a better picture under the same name is another document.
+    `sent` has the names of the commands that sent a content before.
+    """
+    loop = _Loop(command, rule, documents, fields, stamp, sent)
+    rounds = submits = 0
     for _ in range(_MOST_TURNS):
         seen = yield from _ask(loop)
         if seen.replayed or seen.status is not StepStatus.PASSED:
@@ -61,19 +82,29 @@ def satisfy(
             return _summed(loop, _dead(loop, state, seen.outputs.get("reason")))
         if state not in rule.open:
             return _summed(loop, _unknown_state(loop, state))
-        if rounds >= command.step.rounds:
-            return _summed(loop, _out_of_rounds(loop, seen.outputs["missing"]))
-        stop = yield from _round(loop, missing_of(rule, seen.outputs["missing"]))
+        if rule.answer is not None:
+            stop = yield from _answer(loop, rule.answer, seen)
+            if stop is not None:
+                return _summed(loop, stop)
+            continue
+        missing = missing_of(rule, seen.outputs["missing"])
+        if (submits if missing.is_empty else rounds) >= command.step.rounds:
+            return _summed(loop, _out_of_rounds(loop, missing))
+        stop = yield from _round(loop, missing)
         if stop is not None:
             return _summed(loop, stop)
-        rounds += loop.is_fresh
-    return _summed(loop, _out_of_rounds(loop, {}))
+        if missing.is_empty:
+            submits += loop.is_fresh
+        else:
+            rounds += loop.is_fresh
+    return _summed(loop, _out_of_rounds(loop, Missing()))
 
 
 def _round(loop: _Loop, missing: Missing) -> Generator[Perform, Outcome, Outcome | None]:
     """Supply everything that is missing, or say what can't be: then nothing at all is sent."""
     loop.is_fresh = False
-    wanted = Wanted(loop.rule, loop.command.values, loop.documents, loop.fields, loop.refused)
+    loop.asked.update(missing.fields)
+    wanted = _wanted(loop)
     lacks = lacks_of(wanted, missing)
     if lacks:
         return _blocked(loop, lacks)
@@ -82,9 +113,8 @@ def _round(loop: _Loop, missing: Missing) -> Generator[Perform, Outcome, Outcome
         stop = yield from _update(loop, loop.rule.data)
         if stop is not None:
             return stop
-    for place in dict.fromkeys(document_for(wanted, group) for group in missing.groups):
-        assert place is not None
-        stop = yield from _document(loop, place)
+    for place, groups in _choice(wanted, missing).items():
+        stop = yield from _document(loop, place, groups)
         if stop is not None:
             return stop
     if missing.is_empty and loop.rule.submit is not None:
@@ -92,12 +122,65 @@ def _round(loop: _Loop, missing: Missing) -> Generator[Perform, Outcome, Outcome
     return None
 
 
+def _answer(loop: _Loop, rule: AnswerRule, seen: Outcome) -> Generator[Perform, Outcome, Outcome | None]:
+    """Answer the question whole, or say what is lacking: then nothing at all is sent."""
+    mark = mark_of(rule, seen.outputs["missing"], seen.outputs.get("since"))
+    if len(loop.answered) >= loop.command.step.rounds:
+        return _out_of_rounds(loop, Missing())
+    side = Answering(rule, loop.command.values, loop.documents, loop.stamp, loop.on_file, mark)
+    parts, lacks = answer(side, sections_of(rule, seen.outputs["missing"]))
+    if lacks:
+        return _blocked(loop, lacks)
+    if not parts:
+        return _asks_nothing(loop, seen.outputs.get("reason"))
+    scope = {"with": loop.command.values}
+    values = dict(_filled(rule.supply.values, scope))
+    for part in parts:
+        made = dict(part.values)
+        if part.sides:
+            files = {name.lower(): path for name, path in part.sides}
+            asked = {**_filled(rule.upload.values, scope), **files}
+            uris = {name: (*rule.uris, name) for name in files}
+            got = yield from _supplied(loop, rule.upload, asked, f"upload-{part.section}-{mark}", uris)
+            if got.status is not StepStatus.PASSED:
+                return got
+            # A single file needs no side where none was named.
+            made[rule.files] = [{"uri": got.outputs[name.lower()], "side": name} for name, _ in part.sides]
+        values[part.section] = made if part.section in rule.documents else made[part.section]
+    got = yield from _supplied(loop, rule.supply, values, f"answer-{mark}")
+    if got.status is not StepStatus.PASSED:
+        return got
+    loop.answered.add(mark)
+    return None
+
+
+def _asks_nothing(loop: _Loop, reason: object) -> Outcome:
+    said = f'; provider said: "{reason}"' if reason else ""
+    message = f'"{loop.command.name}" can\'t be satisfied: the provider waits for something and does not say for what'
+    hint = 'ask the provider, hand it in there, then "onboard resume"'
+    problem = Problem("satisfy.blocked", message + said, loop.command.step.location, hint)
+    return Outcome(StepStatus.FAILED, Ending.BLOCKED, problem=problem)
+
+
+def _choice(wanted: Wanted, missing: Missing) -> dict[int, list[str]]:
+    """The documents to send, by their places, each with the groups that it is for."""
+    chosen: dict[int, list[str]] = {}
+    for group in missing.groups:
+        place = document_for(wanted, group)
+        assert place is not None
+        chosen.setdefault(place, []).append(group.id)
+    return chosen
+
+
 def _ask(loop: _Loop) -> Satisfying:
     rule = loop.rule
     outputs = {"state": rule.state, "missing": rule.missing, "reason": rule.reason}
+    if rule.answer is not None:
+        outputs["since"] = rule.answer.since
     step = _part(loop, rule.ask)
     if rule.pending:
-        step = replace(step, waiting=Waiting((), rule.pending_deadline, every=rule.pending_every))
+        waiting = Waiting((), rule.pending_deadline, every=rule.pending_every, at_most=rule.pending_at_most)
+        step = replace(step, waiting=waiting)
     scope = {"with": loop.command.values}
     asking = Perform(
         step,
@@ -105,6 +188,7 @@ def _ask(loop: _Loop) -> Satisfying:
         outputs={name: path for name, path in outputs.items() if path},
         pick=_pick(loop),
         pending=(rule.state, rule.pending) if rule.pending else None,
+        is_old=_is_answered(loop) if rule.answer is not None else None,
         is_lenient=True,
         is_transient=True,
     )
@@ -112,6 +196,17 @@ def _ask(loop: _Loop) -> Satisfying:
     if not got.replayed:
         loop.spent.append(got)
     return got
+
+
+def _is_answered(loop: _Loop) -> Callable[[Mapping[str, Any]], bool]:
+    """Is it still the question that was answered? Then nobody has looked at the answer yet."""
+
+    def is_answered(outputs: Mapping[str, Any]) -> bool:
+        rule = loop.rule.answer
+        is_open = str(outputs.get("state")) in loop.rule.open
+        return rule is not None and is_open and mark_of(rule, outputs["missing"], outputs.get("since")) in loop.answered
+
+    return is_answered
 
 
 def _update(loop: _Loop, supply: Supply) -> Generator[Perform, Outcome, Outcome | None]:
@@ -122,18 +217,27 @@ def _update(loop: _Loop, supply: Supply) -> Generator[Perform, Outcome, Outcome 
     return None if got.status is StepStatus.PASSED else got
 
 
-def _document(loop: _Loop, place: int) -> Generator[Perform, Outcome, Outcome | None]:
+def _document(loop: _Loop, place: int, groups: Sequence[str]) -> Generator[Perform, Outcome, Outcome | None]:
     assert loop.rule.documents is not None
     rule, document = loop.rule.documents, loop.documents[place]
     kind = str(document["type"])
     scope = {"with": loop.command.values, "document": document, "again": kind in loop.sent}
     values = _filled(rule.supply.values, scope)
-    got = yield from _supplied(loop, rule.supply, values, f"{kind}-{place + 1}", {"refused": rule.refused})
+    name = f"{kind}-{_mark(loop, document)}"
+    got = yield from _supplied(loop, rule.supply, values, name, {"refused": rule.refused})
     if got.status is not StepStatus.PASSED:
         return got
-    loop.sent.add(kind)
-    _note_refusals(loop, got)
+    loop.sent |= {**dict.fromkeys(groups, place), kind: place}
+    if not got.replayed:
+        loop.new.add(place)
+    _note_refusals(loop, got, place)
     return None
+
+
+def _mark(loop: _Loop, document: Mapping[str, Any]) -> str:
+    """A few characters for what this document is: another picture or another number makes another."""
+    sides = {side: loop.stamp(str(document[side])) for side in ("front", "back") if document.get(side)}
+    return fingerprint(str(document["type"]), {**document, "stamps": sides})[:8]
 
 
 def _submit(loop: _Loop, supply: Supply) -> Generator[Perform, Outcome, Outcome | None]:
@@ -141,7 +245,7 @@ def _submit(loop: _Loop, supply: Supply) -> Generator[Perform, Outcome, Outcome 
     got = yield from _supplied(loop, supply, _filled(supply.values, {"with": loop.command.values}), "submit", outputs)
     if got.status is not StepStatus.PASSED:
         return got
-    _note_refusals(loop, got)
+    _note_refusals(loop, got, None)
     return None
 
 
@@ -158,17 +262,27 @@ def _supplied(
     return got
 
 
-def _note_refusals(loop: _Loop, got: Outcome) -> None:
-    """The provider's own list of what it turned down, with its words."""
+def _note_refusals(loop: _Loop, got: Outcome, place: int | None) -> None:
+    """The provider's own list of what it turned down, with its words.
+
+    It may call a document by its type, by the group it was for, or by a part of it: said in the answer to the document
+    at `place`, it is then about that one. What was said in an earlier process was about what was sent then.
+    """
     rule = loop.rule.documents
     items = got.outputs.get("refused")
     if rule is None or not isinstance(items, list):
         return
     for item in items:
-        key, reason = lookup(rule.refused_key, item)[1], lookup(rule.refused_reason, item)[1]
-        for place, document in enumerate(loop.documents):
-            if document["type"] == key and str(key) in loop.sent:
-                loop.refused.setdefault(place, str(reason or "no reason given"))
+        key = str(lookup(rule.refused_key, item)[1])
+        reason = str(lookup(rule.refused_reason, item)[1] or "no reason given")
+        about = loop.sent.get(key, None if key in loop.asked else place)
+        if about is None and not got.replayed:
+            # Sent by an earlier process.
+            about = next((other for other, document in enumerate(loop.documents) if document["type"] == key), None)
+        if about is None and not got.replayed:
+            loop.wrong[key] = reason
+        elif about is not None and not (got.replayed and about in loop.new):
+            loop.refused.setdefault(about, reason)
 
 
 def _passed(loop: _Loop) -> Satisfying:
@@ -208,13 +322,16 @@ def _blocked(loop: _Loop, lacks: Sequence[Lack]) -> Outcome:
     return Outcome(StepStatus.FAILED, Ending.BLOCKED, problem=problem)
 
 
-def _out_of_rounds(loop: _Loop, missing: Any) -> Outcome:
-    wanted = Wanted(loop.rule, loop.command.values, loop.documents, loop.fields, loop.refused)
-    still = missing_of(loop.rule, missing)
-    lacks = [*lacks_of(wanted, still), *(Lack("document", group.id, group.types) for group in still.groups)]
+def _out_of_rounds(loop: _Loop, still: Missing) -> Outcome:
+    lacks = [*lacks_of(_wanted(loop), still), *(Lack("document", group.id, group.types) for group in still.groups)]
     lacks += [Lack("data", name) for name in still.fields]
     told = shortage_problem(loop.command.name, loop.command.step.location, loop.documents, lacks)
-    message = f"{told.message}, after {loop.command.step.rounds} rounds"
+    rounds = loop.command.step.rounds
+    after = f"after {rounds} round{'s' if rounds > 1 else ''}"
+    message = f"{told.message}, {after}"
+    if not lacks:
+        said = "the provider neither takes what was handed in nor says what is missing"
+        message = f'"{loop.command.name}" can\'t be satisfied: {said}, {after}'
     return Outcome(StepStatus.FAILED, Ending.BLOCKED, problem=replace(told, code="satisfy.rounds", message=message))
 
 
@@ -252,6 +369,10 @@ def _summed(loop: _Loop, last: Outcome) -> Outcome:
 def _part(loop: _Loop, supply: Supply) -> Step:
     """The step as one of its calls: same place and name, none of its checks."""
     return replace(loop.command.step, call=supply.call, rounds=0, expect=(), warn=(), outputs={}, values={})
+
+
+def _wanted(loop: _Loop) -> Wanted:
+    return Wanted(loop.rule, loop.command.values, loop.documents, loop.fields, loop.refused, loop.wrong)
 
 
 def _pick(loop: _Loop) -> Pick | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runner import effect_words
+from runner.checks import lookup
 from runner.clock import Clock, age, at_most, moment
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.journal.base import CapExceeded, Entry, EntryKey, Hold, Journal
@@ -369,7 +370,7 @@ def _mark(effect: Effect) -> str:
     if operation.reference:
         name = operation_reference(effect.setting, effect.client, effect.command, operation)
     elif operation.identity:
-        name = [values.get(field) for field in operation.identity]
+        name = [lookup(tuple(field.split(".")), values)[1] for field in operation.identity]
     return fingerprint(operation.name, {"at": effect.setting.base_url, "name": name})
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from runner.checks import lookup
+from runner.model.check import Path
 from runner.model.problem import Location, Problem
 from runner.model.provider import Requirements
 
@@ -60,13 +61,17 @@ class Lack:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A client's side: the values and documents that may be sent, and which documents were turned down and why."""
+    """A client's side: the values and documents that may be sent, and what of them was turned down and why.
+
+    `refused` has documents by their place, `wrong` data by the provider's name for it.
+    """
 
     rule: Requirements
     values: Mapping[str, Any]
     documents: Sequence[Mapping[str, Any]]
     fields: frozenset[str]
     refused: Mapping[int, str]
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
 
 def missing_of(rule: Requirements, body: Any) -> Missing:
@@ -75,32 +80,46 @@ def missing_of(rule: Requirements, body: Any) -> Missing:
     groups: list[Group] = []
     if rule.data is not None:
         for group in _list(rule.data_groups, body):
-            for entry in _list(rule.data_fields, group) if rule.data_fields else [group]:
+            for entry in _entries(rule, group):
                 if _is_required(group) and _is_required(entry):
-                    fields.append(str(lookup(rule.data_key, entry)[1]))
+                    fields.append(_name(rule.data_key, entry))
     if rule.documents is not None:
         for group in _list(rule.documents.groups, body):
             if _is_required(group):
-                groups.append(Group(str(lookup(rule.documents.group_id, group)[1]), _kinds(rule, group)))
+                groups.append(Group(_name(rule.documents.group_id, group), _kinds(rule, group)))
     return Missing(tuple(dict.fromkeys(fields)), tuple(groups))
+
+
+def _entries(rule: Requirements, group: Any) -> list[Any]:
+    """The fields of a group of data; a group that has no list of them stands for itself."""
+    found = lookup(rule.data_fields, group)[1] if rule.data_fields else None
+    return found if isinstance(found, list) else [group]
+
+
+def _name(path: Path, entry: Any) -> str:
+    """What the provider calls it, wherever it says so."""
+    if isinstance(entry, str):
+        return entry
+    names = (lookup(where, entry)[1] for where in (path, ("id",), ("name",)))
+    return str(next((name for name in names if name not in (None, "")), "something that has no name"))
 
 
 def _kinds(rule: Requirements, group: Any) -> tuple[Kind, ...]:
     assert rule.documents is not None
+    if isinstance(group, str):
+        return (Kind(group),)
     documents = rule.documents
     kinds = []
     for entry in _list(documents.any_of, group):
         metadata = [
-            str(lookup(documents.metadata_id, each)[1])
-            for each in _list(documents.metadata, entry)
-            if _is_required(each)
+            _name(documents.metadata_id, each) for each in _list(documents.metadata, entry) if _is_required(each)
         ]
         needs_back = lookup(documents.needs_back, entry)[1] is True if documents.needs_back else False
-        kinds.append(Kind(str(lookup(documents.type, entry)[1]), needs_back, tuple(metadata)))
+        kinds.append(Kind(_name(documents.type, entry), needs_back, tuple(metadata)))
     return tuple(kinds)
 
 
-def _list(path: tuple[str | int, ...], body: Any) -> list[Any]:
+def _list(path: Path, body: Any) -> list[Any]:
     found = lookup(path, body)[1] if path else body
     return found if isinstance(found, list) else []
 
@@ -133,7 +152,8 @@ def _data_lack(wanted: Wanted, name: str) -> Lack | None:
         return Lack("data", name, why="the provider's API documents no way to send it")
     absent = [part for part in parts if wanted.values.get(part) in (None, "")]
     if not absent:
-        return None
+        why = wanted.wrong.get(name)
+        return Lack("data", name, why=f'was refused: "{why}"') if why is not None else None
     return Lack("data", name, why="" if absent == [name] else f"give {' and '.join(absent)}")
 
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+
+
+def day_of(at: float) -> date:
+    """The day in UTC."""
+    return datetime.fromtimestamp(at, UTC).date()
+
+
+def today() -> date:
+    """The day in UTC now."""
+    return datetime.now(UTC).date()
 
 
 def whole_seconds(at: float) -> str:

@@ -16,6 +16,9 @@ from runner.model.http import wire_text
 from runner.model.provider import Webhooks
 from runner.model.secret import Secret
 
+# Longer is no name of an event, and no id.
+_LONGEST_NAME = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -57,9 +60,15 @@ def receive(
     about = [lookup(path, event)[1] for path in rule.about]
     return Received(
         id=hashlib.sha256(json.dumps(named, default=str).encode()).hexdigest(),
-        event=str(lookup(rule.event, event)[1] or ""),
-        about=tuple(dict.fromkeys(wire_text(one) for one in about if isinstance(one, str | int) and one)),
+        event=_name(lookup(rule.event, event)[1]),
+        about=tuple(dict.fromkeys(filter(None, map(_name, about)))),
     )
+
+
+def _name(value: object) -> str:
+    """A name or an id as it is kept, "" for what is none: JSON can say what no file can hold, and at any length."""
+    text = wire_text(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if len(text) <= _LONGEST_NAME and text.isprintable() else ""
 
 
 def _stale(rule: Webhooks, headers: Mapping[str, str], now: float) -> str:

@@ -8,17 +8,13 @@ What is asked of whom, and how each is judged, stands in sandbox.json; the clien
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from make_examples import card, different, jpeg, png, put
+from example_files import EXAMPLES, card, csv_text, jpeg, json_text, main, png
 
-HOME = Path(__file__).resolve().parent.parent / "examples" / "cryptomate"
+HOME = EXAMPLES / "cryptomate"
 
 NAMES = (
     "Alma Specimen", "Bruno Muestra", "Carla Ejemplo", "Dario Prueba", "Elena Modelo", "Fausto Patron", "Gala Molde",
@@ -85,31 +81,15 @@ def scenario() -> dict[str, Any]:
 
 
 def files() -> dict[Path, bytes]:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(person(number) for number in range(1, len(NAMES) + 1))
+    people = [person(number) for number in range(1, len(NAMES) + 1)]
     return {
-        HOME / "clients.csv": out.getvalue().encode(),
-        HOME / "sandbox.json": (json.dumps(scenario(), indent=2) + "\n").encode(),
+        HOME / "clients.csv": csv_text(people, COLUMNS).encode(),
+        HOME / "sandbox.json": json_text(scenario()).encode(),
         HOME / "documents" / "passport.jpg": jpeg(card("PASSPORT", "PHOTO PAGE")),
         HOME / "documents" / "id_front.png": png(card("NATIONAL ID", "FRONT")),
         HOME / "documents" / "id_back.png": png(card("NATIONAL ID", "BACK")),
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file differs")
-    wanted = files()
-    if not parser.parse_args().check:
-        put(wanted)
-        return 0
-    stale = different(wanted)
-    for path in stale:
-        print(f"{path.relative_to(HOME.parent.parent)}: differs, run python scripts/make_examples_cryptomate.py")
-    return 1 if stale else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, files()))

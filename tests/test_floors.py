@@ -16,9 +16,10 @@ HOUSE = ROOT / "runner"
 
 # From the ground up. A room may import what lies below its floor and itself; rooms on one floor don't know each other.
 FLOORS: list[set[str]] = [
-    {"model", "clock", "duration", "file_fields", "nearest", "resources", "tasks", "times", "version"},
+    {"model", "clock", "duration", "file_fields", "nearest", "resources", "rules", "tasks", "times", "version"},
     {"checks", "drawing", "effects", "exit_codes", "money", "redact", "references", "state_folder", "templates"},
     {"shortage"},
+    {"answering"},
     {"satisfying"},
     {"answers", "conductor", "reconcile", "verdict"},
     {"judging"},

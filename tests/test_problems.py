@@ -25,7 +25,7 @@ NO_CODES = {"fuse.glusterfs", "fuse.sshfs", "journal.db", "provider.yaml"}
 # values, `input.…` an input, `clients.…` a client.
 STAGES = ("clients", "input", "schema", "with")
 # An input has no keys of its own, and no operation rules how keys are named.
-NEVER = {"input.key-name", "input.missing-key", "input.unknown-key", "with.key-name"}
+NEVER = {"input.key-name", "input.missing-key", "input.rule", "input.unknown-key", "schema.rule", "with.key-name"}
 
 LOADING = (
     "await",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner import resources
-from runner.load import yaml
 from runner.load.pack import find_pack
+from runner.load.pack_files import read_files
 from runner.load.schema import Schema, schema_complaints
 from runner.model.provider import Operation, Provider
 from runner.templates import compile_text
@@ -45,6 +45,29 @@ CONTRACT = {
         "products.request",
         "products.submit",
     },
+    "fin": {
+        "balances.list",
+        "beneficiaries.create",
+        "beneficiaries.get",
+        "catalogue.countries",
+        "catalogue.occupations",
+        "catalogue.purposes",
+        "catalogue.source_of_funds",
+        "catalogue.subdivisions",
+        "catalogue.transaction_purposes",
+        "customers.create",
+        "customers.create_v1",
+        "customers.get",
+        "customers.get_v1",
+        "customers.update",
+        "documents.attach",
+        "documents.attach_v1",
+        "documents.upload",
+        "transactions.by_beneficiary",
+        "transactions.get",
+        "transfers.create",
+        "transfers.settle",
+    },
 }
 
 
@@ -56,12 +79,10 @@ def pack(request: pytest.FixtureRequest) -> Provider:
 @pytest.mark.parametrize("name", PACKS)
 def test_a_pack_fits_its_schema(name: str) -> None:
     path = resources.providers() / name / "provider.yaml"
-    document = yaml.read(str(path), path.read_bytes())
+    files = read_files(path)
     schema = Schema.read(resources.schemas() / "provider.schema.json")
 
-    problems = schema.problems(document.value, lambda where, key: document.source.locate(where, key=key))
-
-    assert [] == [*document.problems, *problems]
+    assert [] == schema.problems(files.body, files.locate)
 
 
 def test_a_pack_has_the_operations_that_playbooks_rely_on(pack: Provider) -> None:
@@ -117,10 +138,18 @@ def test_what_must_not_happen_twice_can_be_looked_up(name: str, operation: str) 
     asked = pack.operations[found.look_up.call]
     assert "read" == asked.effect
     assert set(found.look_up.values) <= set(asked.request.get("properties", ()))
+    known = {"with", "reference"}
+    known |= {"pledge"} if found.money and found.money.pledge else set()
+    known |= {"told"} if found.look_up.told else set()
     for text in (*found.look_up.values.values(), *found.look_up.equal.values(), *found.look_up.where.values()):
-        assert {reference.names[0] for reference in compile_text(str(text)).references} <= {"with", "reference"}
+        assert {reference.names[0] for reference in compile_text(str(text)).references} <= known
     if found.effect == "money":
         assert found.money is not None
+        if found.money.pledge:
+            # Reference and amount are the promise's.
+            promises = [one.money for one in pack.operations.values() if one.money and one.money.settled_by]
+            assert [operation] == [one.settled_by for one in promises]
+            return
         assert found.reference is not None
         assert found.reference.field in found.request["properties"]
         assert found.money.amount in found.request["required"]

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from runner import rules
 from runner.answers import Reading
 from runner.file_fields import with_files
 from runner.model.http import NoAnswer, Request, Response, wire_text
@@ -89,6 +90,12 @@ def query_of(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
             if entry is not None:
                 pairs.append((name, wire_text(entry)))
     return tuple(pairs)
+
+
+def refuse_broken(job: Job) -> None:
+    """Raises ProblemError for a rule that shows only with values of earlier steps: nothing is sent."""
+    for found in rules.broken(job.operation.request, job.values, None, lambda value: False):
+        raise ProblemError([Problem("with.rule", f"{job.operation.name}: {found.message}", hint=found.hint)])
 
 
 def on_the_wire(job: Job, values: Mapping[str, Any]) -> Any:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from runner.actions.base import Exchange, Job, json_bytes, on_the_wire, outside_path, path_of, query_of
+from runner.actions.base import (
+    Exchange,
+    Job,
+    json_bytes,
+    on_the_wire,
+    outside_path,
+    path_of,
+    query_of,
+    refuse_broken,
+)
 from runner.answers import read
 from runner.model.http import Request, wire_text
 
@@ -16,6 +25,7 @@ def call(job: Job) -> Exchange:
 
 def request_of(job: Job) -> Request:
     operation = job.operation
+    refuse_broken(job)
     rest = outside_path(operation, job.values)
     path = path_of(operation, job.values)
     headers = {"accept": "application/json"}

@@ -67,6 +67,8 @@ def _told(entry: Entry) -> str:
     name = key.step if key.item == NO_ITEM else f"{key.step}[{key.item}]"
     if entry.kind == "retry":
         return f"{name}: somebody asked for another attempt"
+    if entry.kind == "wait":
+        return f"{name}: asked for the first time, and waits for the answer that it needs"
     if entry.kind == "intent":
         reference = f" as {entry.body['reference']}" if entry.body.get("reference") else ""
         moves = entry.body.get("moves")

@@ -13,7 +13,7 @@ import anyio
 import click
 
 from runner.commands.options import state
-from runner.commands.say import say
+from runner.commands.say import hush, say, say_refused
 from runner.journal.cipher import cipher_of
 from runner.journal.sqlite import open_journal
 from runner.webhooks import Received, Refused
@@ -60,8 +60,12 @@ def command(providers: tuple[str, ...], port: int, host: str, provider_file: str
 def told(provider: str, got: Received | Refused, is_new: bool) -> None:
     """One line for each webhook."""
     if isinstance(got, Refused):
-        say(f"refused: a webhook for {provider}: {got.why}")
+        say_refused(provider, got.why)
         return
     body = {"provider": provider, "event": got.event, "about": list(got.about), "new": is_new}
-    sys.stdout.write(json.dumps(body) + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(json.dumps(body) + "\n")
+        sys.stdout.flush()
+    except OSError:
+        # It is written down; that nobody reads along must not make the provider send it again.
+        hush(sys.stdout)

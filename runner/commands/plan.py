@@ -15,6 +15,7 @@ from runner.commands.running import open_report, write_rejects
 from runner.commands.say import say_problems
 from runner.prepare import prepare
 from runner.reporters import plan as reports
+from runner.times import today
 
 
 @click.command("plan")
@@ -34,7 +35,7 @@ from runner.reporters import plan as reports
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same.")
 def command(playbook: Path, jobs: int, form: str, verbose: bool, no_color: bool, out: str, **options: Any) -> int:
     """Show what PLAYBOOK would do: needs no network and no credentials."""
-    prepared = prepare(wish_of(playbook, options), os.environ)
+    prepared = prepare(wish_of(playbook, options), os.environ, today())
     say_problems(prepared.warnings)
     write_rejects(prepared, options)
     view = reports.View(prepared.planned.plan, prepared.rejected, prepared.digests, jobs, verbose)

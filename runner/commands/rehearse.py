@@ -14,6 +14,7 @@ from runner.commands.options import Duration, planning, running, wish_of
 from runner.commands.running import carry_out
 from runner.model.problem import Problem, ProblemError
 from runner.prepare import prepare, require_approval
+from runner.times import today
 
 
 @click.command("rehearse")
@@ -48,7 +49,7 @@ def rehearse(playbook: Path, faults: tuple[str, ...], settings: dict[str, Any], 
     from runner.sandbox.server import background
 
     wish = replace(wish_of(playbook, options), base_url="http://127.0.0.1", environment="sandbox")
-    prepared = prepare(wish, {})
+    prepared = prepare(wish, {}, today())
     name = prepared.provider.name
     if name not in SANDBOXES:
         hint = "rehearse against a sandbox of your own: onboard run --base-url URL"

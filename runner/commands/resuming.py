@@ -24,6 +24,7 @@ from runner.model.plan import Client
 from runner.model.problem import GuardError, Problem
 from runner.model.run import RunResult
 from runner.prepare import Prepared, Wish, prepare, require_address, require_approval
+from runner.times import day_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 Pick = Callable[[ClientState], bool]
@@ -67,7 +68,7 @@ def go_on(run: str | None, kind: Kind, options: Mapping[str, Any], yes: bool) ->
     state: Path = options["state"]
     found, clients = anyio.run(read_run, run, state)
     wish = _wish(found, options, state)
-    prepared = prepare(wish, os.environ)
+    prepared = prepare(wish, os.environ, day_of(found.started_at))
     require_address(prepared)
     changes = list(changed(found, clients, prepared, kind))
     if changes:

@@ -20,7 +20,7 @@ from runner import exit_codes
 from runner.clock import SystemClock
 from runner.commands.options import share_of, waves_of
 from runner.commands.progress import make_progress
-from runner.commands.say import hush, say, say_problems
+from runner.commands.say import hush, say, say_problems, say_refused
 from runner.drivers.local import Halt, Pace
 from runner.execute import Tools, execute, locked, results
 from runner.inbox import Bell, calls
@@ -37,6 +37,7 @@ from runner.reporters import junit as junit_report
 from runner.reporters import rejects as rejects_report
 from runner.reporters import text as text_report
 from runner.tasks import plainly
+from runner.webhooks import Received, Refused
 
 if TYPE_CHECKING:
     from runner.listener import Door
@@ -111,7 +112,13 @@ def open_door(address: str, prepared: Prepared, credentials: Mapping[str, Secret
     # The server is imported by those who listen.
     from runner.listener import Door, bind
 
-    return Door(bind(address), provider, key)
+    return Door(bind(address), provider, key, _told)
+
+
+def _told(provider: str, got: Received | Refused, is_new: bool) -> None:
+    """While a run is under way, what was taken shows in what it does."""
+    if isinstance(got, Refused):
+        say_refused(provider, got.why)
 
 
 def stdin_copy(state: Path, digest: str) -> Path:

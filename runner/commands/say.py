@@ -46,6 +46,11 @@ def say(text: str) -> None:
         hush(sys.stderr)
 
 
+def say_refused(provider: str, why: str) -> None:
+    """One line for a webhook that was not taken: somebody tries, or a key is wrong."""
+    say(f"refused: a webhook for {provider}: {why}")
+
+
 def hush(stream: TextIO) -> None:
     """A full disk, a closed pipe: what is still to be written here goes nowhere, so that ending does not fail for it.
 

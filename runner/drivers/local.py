@@ -60,7 +60,8 @@ class Halt:
 class _Course:
     """The state of one drive: who is next, who waits until when, what went wrong so far.
 
-    `fresh` counts active clients that have not had to wait yet. `unwell` are this wave's clients that did not end done,
+    `fresh` counts active clients that have not had to wait yet, `timely` those that were taken while there was patience
+    for who waits. `unwell` are this wave's clients that did not end done,
     `failed` all waves' that ended badly.
     """
 
@@ -68,6 +69,7 @@ class _Course:
     waiting: Room = field(default_factory=Room)
     active: int = 0
     fresh: int = 0
+    timely: int = 0
     unwell: int = 0
     failed: int = 0
     faults: int = 0
@@ -145,6 +147,8 @@ class _Drive:
             since = course.waiting.number
             course.active += 1
             course.fresh += is_fresh
+            is_timely = not self._has_run_out()
+            course.timely += is_timely
             try:
                 got = await advance(run)
                 await self._judge(run, got, since)
@@ -154,6 +158,7 @@ class _Drive:
             finally:
                 course.active -= 1
                 course.fresh -= is_fresh
+                course.timely -= is_timely
                 self._wake()
 
     async def _take(self) -> tuple[ClientRun, bool] | None:
@@ -167,6 +172,8 @@ class _Drive:
             if course.next and self._is_new_first:
                 self._is_new_first = False
                 return course.next.popleft(), True
+            if course.waiting and not course.timely and self._has_run_out():
+                return None
             if (due := course.waiting.take(now)) is not None:
                 self._is_new_first = True
                 return due, False
@@ -186,7 +193,7 @@ class _Drive:
         if due is not None:
             pause = max(0.0, due - now)
             left = self._patience() if not course.fresh else pause
-            if pause > left:
+            if pause > left and not course.timely:
                 if course.active:
                     pause = None
                 elif not self._hears or left <= 0:
@@ -205,6 +212,13 @@ class _Drive:
                 await self._clock.sleep(pause)
                 group.cancel_scope.cancel()
         return True
+
+    def _has_run_out(self) -> bool:
+        """Only waiting clients are left, and patience for them is over: who is due by now is parked as well.
+
+        Where asking everybody takes longer than their pauses, somebody is always due, and it would never end.
+        """
+        return not self._course.next and not self._course.fresh and self._patience() < 0
 
     def _patience(self) -> float:
         """Seconds left for clients that wait, counted from when nobody else was left; asking them does not renew it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,10 +86,11 @@ def read_clients(
     choice: Choice,
     path: str = "",
     data: bytes | None = None,
+    today: date | None = None,
 ) -> Clients:
     """The playbook's clients, from `data` (the content of `path`) or inline. Never raises for what they say."""
     if data is None:
-        return _inline(playbook, inputs, batch, choice)
+        return _inline(playbook, inputs, batch, choice, today)
     kind = kind_of_file(path, data)
     if kind is None:
         problem = Problem(
@@ -99,10 +101,10 @@ def read_clients(
         return Clients((), (problem,), fatal=(problem,))
     file = read_rows(path if path != "-" else "<stdin>", data, kind)
     file = without_added(file, {*own_names(playbook), choice.key})
-    return _finish(playbook, inputs, batch, choice, file, kind)
+    return _finish(playbook, inputs, batch, choice, file, kind, today)
 
 
-def _inline(playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: Choice) -> Clients:
+def _inline(playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: Choice, today: date | None) -> Clients:
     rule = playbook.clients
     line = rule.location.line if rule.location else 0
     if rule.items is None:
@@ -117,7 +119,7 @@ def _inline(playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: C
         # A playbook without clients runs once: reading a catalogue, say.
         return Clients((Client(playbook.name, line, {}, location=rule.location, digest=_digest({})),))
     rows = tuple(_inline_row(playbook, number, item) for number, item in enumerate(rule.items))
-    return _finish(playbook, inputs, batch, choice, RowsFile(rows, columns=names(list(rows))), "yaml")
+    return _finish(playbook, inputs, batch, choice, RowsFile(rows, columns=names(list(rows))), "yaml", today)
 
 
 def _inline_row(playbook: Playbook, number: int, item: Mapping[str, Any]) -> Row:
@@ -134,7 +136,13 @@ def _inline_row(playbook: Playbook, number: int, item: Mapping[str, Any]) -> Row
 
 
 def _finish(
-    playbook: Playbook, inputs: Mapping[str, Any], batch: str, choice: Choice, file: RowsFile, kind: Kind
+    playbook: Playbook,
+    inputs: Mapping[str, Any],
+    batch: str,
+    choice: Choice,
+    file: RowsFile,
+    kind: Kind,
+    today: date | None,
 ) -> Clients:
     if file.file_problems:
         return Clients((), file.problems, columns=file.columns, kind=kind, fatal=file.file_problems)
@@ -142,7 +150,7 @@ def _finish(
     wrong = _header_problem(playbook, file, key, kind)
     if wrong:
         return Clients((), (wrong,), columns=file.columns, kind=kind, fatal=(wrong,))
-    schema = Schema(playbook.clients.schema, stage="clients", personal=True)
+    schema = Schema(playbook.clients.schema, stage="clients", personal=True, today=today)
     typed = [_typed(row, schema, key, kind) for row in file.rows]
     kept: list[Client] = []
     rejected: list[Rejected] = []

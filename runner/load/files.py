@@ -78,6 +78,13 @@ class Documents:
                 continue
         return whole.hexdigest()
 
+    def stamp(self, name: str) -> str:
+        """A digest of this document's content; "" when it can't be read."""
+        try:
+            return hashlib.sha256(resolve(self.root, name).read_bytes()).hexdigest()
+        except (OSError, ProblemError):
+            return ""
+
     def _open(self, name: str) -> tuple[Path, str]:
         path = resolve(self.root, name)
         try:

@@ -238,6 +238,7 @@ def _operation(name: str, body: Mapping[str, Any], pages: Mapping[str, Any]) -> 
         pages=_pages(merged(pages, {} if paged is True else paged)) if paged else None,
         shared=body.get("shared", False),
         invented=body.get("invented", False),
+        harmless=body.get("harmless", False),
         gathered={name: _path(text) for name, text in body.get("gathered", {}).items()},
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from runner.checks import parse_path
 from runner.duration import seconds
 from runner.model.check import Path
-from runner.model.provider import DocumentsRule, Operation, Requirements, Supply
+from runner.model.provider import AnswerRule, DocumentsRule, Operation, Requirements, Supply
 
 
 def requirements_of(body: Mapping[str, Any], operations: Mapping[str, Operation]) -> Requirements:
@@ -25,6 +25,7 @@ def requirements_of(body: Mapping[str, Any], operations: Mapping[str, Operation]
         dead=tuple(body.get("dead", ())),
         pending=tuple(body.get("pending", ())),
         pending_every=seconds(body.get("pending_every", "5s")),
+        pending_at_most=seconds(body.get("pending_at_most", "50s")),
         pending_deadline=seconds(body.get("pending_deadline", "10m")),
         data=_supply(data) if data else None,
         data_groups=_path(data["groups"]) if data else (),
@@ -33,6 +34,7 @@ def requirements_of(body: Mapping[str, Any], operations: Mapping[str, Operation]
         meets={name: tuple(parts) for name, parts in (data or {}).get("meets", {}).items()},
         documents=_documents(documents) if documents else None,
         submit=_supply(body["submit"]) if "submit" in body else None,
+        answer=_answer(body["answer"], ask) if "answer" in body else None,
         operation=_operation(body, operations),
     )
 
@@ -54,11 +56,32 @@ def _documents(body: Mapping[str, Any]) -> DocumentsRule:
     )
 
 
+def _answer(body: Mapping[str, Any], ask: Mapping[str, Any]) -> AnswerRule:
+    return AnswerRule(
+        supply=_supply(body),
+        upload=_supply(body["upload"]),
+        uris=_path(body["upload"]["uris"]),
+        section=_path(body["section"]),
+        kinds=_path(body["kinds"]),
+        kind=_path(body["kind"]),
+        fields=_path(body["fields"]),
+        field=_path(body["field"]),
+        documents={name: tuple(kinds) for name, kinds in body["documents"].items()},
+        side=_path(body.get("side")),
+        status=_path(body.get("status")),
+        reason=_path(body.get("reason")),
+        worn=tuple(body.get("worn", ())),
+        files=body.get("files", "files"),
+        since=_path(ask.get("since")),
+    )
+
+
 def _operation(body: Mapping[str, Any], operations: Mapping[str, Operation]) -> Operation:
     """What `with` may hold: the names that the recipe reads, and every field that the data call can carry."""
     ask = operations[body["ask"]["call"]]
     data = operations[body["data"]["call"]] if "data" in body else None
     own = {name: {"type": ["string", "integer"], "minLength": 1} for name in body["with"]}
+    own |= {name: {"type": ["string", "integer"]} for name in body.get("accepts", ())}
     properties = {**(data.request.get("properties", {}) if data else {}), **own}
     # Of a list, checks look at the one entry that is meant.
     response = ask.response.get("items", {}) if body["ask"].get("where") else ask.response

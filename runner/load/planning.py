@@ -182,7 +182,9 @@ class _Planner:
         if not operation.request:
             return
         if operation.name not in self._schemas:
-            self._schemas[operation.name] = Schema(operation.request, stage="with", personal=True)
+            self._schemas[operation.name] = Schema(
+                operation.request, stage="with", personal=True, today=self._setting.today
+            )
 
         def locate(path: tuple[str | int, ...], key: bool) -> Location | None:
             return self._origin(client, command, path)

@@ -24,7 +24,7 @@ from runner.load.schema import Schema
 from runner.load.source import Source
 from runner.load.yaml_values import kind_of
 from runner.model.check import Check
-from runner.model.playbook import Cap, Playbook, RetryPolicy, Step, Waiting
+from runner.model.playbook import Cap, Picking, Playbook, RetryPolicy, Step, Waiting
 from runner.model.problem import Location, Problem, ProblemError
 from runner.model.provider import Provider
 
@@ -201,6 +201,7 @@ def _step(body: Mapping[str, Any], where: tuple[str | int, ...], source: Source)
         for_each=body.get("for_each", ""),
         expect=_checks(body.get("expect", ()), (*where, "expect"), source),
         warn=_checks(body.get("warn", ()), (*where, "warn"), source),
+        pick=_picking(body["pick"]) if "pick" in body else None,
         outputs={name: parse_path(text) for name, text in outputs.items()},
         output_places={name: source.locate((*where, "outputs", name)) for name in outputs},
         retry=_retry(body["retry"]) if "retry" in body else None,
@@ -215,6 +216,10 @@ def _step(body: Mapping[str, Any], where: tuple[str | int, ...], source: Source)
 
 def _checks(texts: Sequence[str], where: tuple[str | int, ...], source: Source) -> tuple[Check, ...]:
     return tuple(replace(parse(text), location=source.locate((*where, number))) for number, text in enumerate(texts))
+
+
+def _picking(body: Mapping[str, Any]) -> Picking:
+    return Picking(body["where"], parse_path(body["from"]) if "from" in body else ())
 
 
 def _waiting(body: Mapping[str, Any], where: tuple[str | int, ...], source: Source) -> Waiting:

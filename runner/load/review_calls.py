@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from runner.duration import PATTERN, seconds
 from runner.load.loops import written
 from runner.load.reviewed import Review, Where
 from runner.load.schema import Schema
@@ -16,7 +18,7 @@ from runner.templates import has_template
 
 ACTIONS = ("call", "request", "reconcile", "satisfy")
 STEP_KEYS = {*ACTIONS, "always", "await", "description", "effect", "expect", "for_each", "id", "limits", "outputs"}
-STEP_KEYS |= {"retry", "tags", "warn", "when", "with"}
+STEP_KEYS |= {"pick", "retry", "tags", "warn", "when", "with"}
 
 
 def call_problems(review: Review) -> Iterator[Problem]:
@@ -45,6 +47,9 @@ def _shape(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Pr
         yield from _satisfy(review, where, step)
     if "await" in step:
         yield from _await(review, where, step)
+    if "pick" in step and action not in ("call", "request"):
+        message = f'"pick" takes one entry of an answer, and "{action}" has its own'
+        yield review.tell("step.pick", message, (*where, "pick"), "remove it", key=True)
     if action == "request":
         yield from _request(review, where, step)
     elif "effect" in step:
@@ -74,6 +79,7 @@ def _await(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Pr
         hint = "wait in a step of its own that reads"
         yield review.tell("await.not-a-read", f"only a read can be awaited, {found}", (*where, "await"), hint, key=True)
     waiting = step["await"]
+    yield from _no_time(review, (*where, "await"), waiting)
     hooks = review.provider.webhooks if review.provider else None
     name = waiting.get("wake_on") if isinstance(waiting, Mapping) else None
     if isinstance(name, str) and review.provider and (hooks is None or name not in hooks.events):
@@ -81,6 +87,15 @@ def _await(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Pr
         hint = did_you_mean(name, known) or f"known events: {', '.join(known) or 'none'}"
         message = f'{review.provider.title} sends no event "{name}"'
         yield review.tell("await.unknown-event", message, (*where, "await", "wake_on"), hint)
+
+
+def _no_time(review: Review, where: Where, waiting: Any) -> Iterator[Problem]:
+    """Asking without a pause is no waiting, and neither is a deadline that is over when it begins."""
+    for name in ("every", "at_most", "deadline"):
+        text = waiting.get(name) if isinstance(waiting, Mapping) else None
+        if isinstance(text, str) and re.fullmatch(PATTERN, text) and not seconds(text):
+            message = f'"{name}" is "{text}", expected a time that passes'
+            yield review.tell("await.no-time", message, (*where, name), "write a duration such as 30s, 5m or 72h")
 
 
 def _request(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from runner.checks import CheckError, Finding, enum_problem, parse, parse_path, path_problem, path_text
+from runner.judging import entry_schema
 from runner.load.reviewed import Review, Where, placed, way_out
 from runner.model.check import Path
 from runner.model.problem import Problem
@@ -16,6 +18,9 @@ from runner.nearest import did_you_mean
 def check_problems(review: Review) -> Iterator[Problem]:
     for where, step in review.steps():
         operation = review.operation(step)
+        if isinstance(picking := step.get("pick"), Mapping):
+            yield from _picking(review, (*where, "pick"), picking, operation)
+            operation = _of_one(picking, operation)
         for place, text in _on_the_answer(step, where):
             yield from _check(review, place, text, operation)
         for place, text in _texts(step.get("when"), (*where, "when")):
@@ -24,6 +29,30 @@ def check_problems(review: Review) -> Iterator[Problem]:
         for name, text in (outputs if isinstance(outputs, Mapping) else {}).items():
             if isinstance(text, str):
                 yield from _output(review, (*where, "outputs", name), text, operation)
+
+
+def _picking(
+    review: Review, where: Where, picking: Mapping[str, Any], operation: Operation | None
+) -> Iterator[Problem]:
+    text = picking.get("from")
+    if isinstance(text, str) and text:
+        yield from _output(review, (*where, "from"), text, operation)
+    one = _of_one(picking, operation)
+    for name in picking["where"] if isinstance(picking.get("where"), Mapping) else ():
+        if one and one.response and (found := path_problem((str(name),), one.response)):
+            place = review.source.locate((*where, "where", name), key=True)
+            yield Problem(found.code, found.message, place, way_out(found.code, found.hint))
+
+
+def _of_one(picking: Mapping[str, Any], operation: Operation | None) -> Operation | None:
+    """The operation as if it answered with one entry of its list."""
+    if operation is None:
+        return None
+    try:
+        items = parse_path(str(picking["from"])) if "from" in picking else ()
+    except CheckError:
+        items = ()
+    return replace(operation, response=entry_schema(operation.response, items))
 
 
 def _on_the_answer(step: Mapping[str, Any], where: Where) -> Iterator[tuple[Where, str]]:

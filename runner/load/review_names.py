@@ -78,7 +78,7 @@ def _steps(review: Review) -> Iterator[Problem]:
             yield from _loop(review, (*where, "for_each"), loop, outside)
             keys = item_keys(review, loop, outputs)
             inside = _Known(IN_LOOP, outside.outputs, outside.later, keys, above)
-        for name in ("with", "request", "reconcile", "expect", "warn", "await"):
+        for name in ("with", "request", "reconcile", "pick", "expect", "warn", "await"):
             for place, text in texts(step.get(name), (*where, name)):
                 yield from _text(review, place, text, inside)
         for place, text in texts(step.get("when"), (*where, "when")):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner import rules
 from runner.load.fits import IsOpen, fits
 from runner.load.yaml_values import kind_of
 from runner.model.problem import Location, Problem
@@ -27,9 +29,17 @@ class Schema:
     """A JSON Schema ready for use. `personal` keeps values out of messages: they are somebody's data."""
 
     def __init__(
-        self, body: Mapping[str, Any], *, stage: str = "schema", personal: bool = False, name: str = '"value"'
+        self,
+        body: Mapping[str, Any],
+        *,
+        stage: str = "schema",
+        personal: bool = False,
+        name: str = '"value"',
+        today: date | None = None,
     ) -> None:
+        """`today` is what dates are held against; without it they are not."""
         self.body = body
+        self._today = today
         self.name = name
         self._stage = stage
         self.personal = personal
@@ -49,14 +59,19 @@ class Schema:
 
     def problems(self, value: Any, locate: Locate, is_open: IsOpen = lambda value: False) -> list[Problem]:
         """Every complaint, in the order of the file. What `is_open` (a template, say) is not judged yet."""
+        broken = [
+            self.tell("rule", found.message, locate(found.path, False), found.hint)
+            for found in rules.broken(self.body, value, self._today, is_open)
+        ]
         if fits(value, self.body, is_open):
-            return []
+            return broken
         try:
-            errors = [error for error in _leaves(self._validator.iter_errors(value)) if not is_open(error.instance)]
+            errors = [error for error in _leaves(self._validator.iter_errors(value)) if not _rests_on(error, is_open)]
         except RecursionError:
             return [self.tell("value", "the schema leads back to itself without end", locate((), False), LOOSEN)]
         errors.sort(key=lambda error: [(isinstance(step, str), step) for step in error.absolute_path])
-        return list(dict.fromkeys(problem for error in errors for problem in self._explain(error, locate)))
+        explained = (problem for error in errors for problem in self._explain(error, locate))
+        return list(dict.fromkeys((*explained, *broken)))
 
     def _explain(self, error: ValidationError, locate: Locate) -> Iterator[Problem]:
         explain = EXPLANATIONS.get(str(error.validator), _other)
@@ -171,6 +186,13 @@ def _leaves(errors: Iterator[ValidationError]) -> Iterator[ValidationError]:
             yield from _leaves(iter(best))
         else:
             yield error
+
+
+def _rests_on(error: ValidationError, is_open: IsOpen) -> bool:
+    """Is the complaint about something that is not known yet?"""
+    found = error.instance
+    counts = str(error.validator) in ("contains", "maxContains", "minContains")
+    return is_open(found) or (counts and isinstance(found, list) and any(map(is_open, found)))
 
 
 def _reach(errors: Sequence[ValidationError]) -> tuple[int, bool]:
@@ -288,7 +310,7 @@ def _pattern(schema: Schema, error: ValidationError, locate: Locate) -> Iterator
     wanted = _form(error) or f"text that matches {error.validator_value}"
     message = f"{schema.named(error)} is {schema.shown(error.instance)}, expected {wanted}"
     about = str(error.schema.get("description", "")) if isinstance(error.schema, Mapping) else ""
-    hint = _lower_first(about) if about and not _form(error) else f"write {wanted}"
+    hint = _own_hint(error) or (_lower_first(about) if about and not _form(error) else f"write {wanted}")
     yield schema.tell("pattern", message, locate(_path(error), False), hint)
 
 
@@ -328,6 +350,16 @@ def _bound(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[P
     yield schema.tell("value", message, locate(_path(error), False), f"write a number of {wanted}")
 
 
+def _contains(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
+    """Too few or too many entries of a kind; the kind is told by the schema's own words."""
+    kind = _form(error) or "such an entry"
+    most = error.schema.get("maxContains") if isinstance(error.schema, Mapping) else None
+    is_over = str(error.validator) == "maxContains" or (most is not None and "Too many" in error.message)
+    found = f"has more than {most} of {kind}" if is_over else f"has no {kind}"
+    hint = _own_hint(error) or ("remove what is too many" if is_over else "add it")
+    yield schema.tell("value", f"{schema.named(error)} {found}", locate(_path(error), False), hint)
+
+
 def _key_name(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     name = str(error.instance)
     meant = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
@@ -353,13 +385,16 @@ def _other(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[P
 EXPLANATIONS: dict[str, Callable[[Schema, ValidationError, Locate], Iterator[Problem]]] = {
     "additionalProperties": _additional,
     "const": _const,
+    "contains": _contains,
     "enum": _enum,
     "exclusiveMaximum": _bound,
     "exclusiveMinimum": _bound,
+    "maxContains": _contains,
     "maxItems": _many,
     "maxLength": _many,
     "maxProperties": _many,
     "maximum": _bound,
+    "minContains": _contains,
     "minItems": _few,
     "minLength": _few,
     "minProperties": _few,

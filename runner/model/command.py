@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,9 +23,13 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Which entry of a list the answer is about: the first whose fields are equal to these."""
+    """Which entry of a list the answer is about: the first whose fields are equal to these.
+
+    `items` is where the list stands, the answer itself when it is empty.
+    """
 
     where: Mapping[str, Any]
+    items: Path = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class Perform:
     `conditional` is set only while planning: whether or how often it runs is known after another step. `key` is what it
     is written down as, where a step makes several calls. `is_lenient`: an output that is not in the answer is null.
     `is_transient`: asked anew each time, never written down. `pending` names a field and the values of it that mean
-    "not yet". `conclusion` is nothing to perform, but to be written down as the step's own outcome.
+    "not yet"; `is_old` looks at the outputs and says whether they are about what is over. `conclusion` is nothing to
+    perform, but to be written down as the step's own outcome.
     """
 
     step: Step
@@ -52,6 +57,7 @@ class Perform:
     pending: tuple[Path, tuple[str, ...]] | None = None
     is_lenient: bool = False
     is_transient: bool = False
+    is_old: Callable[[Mapping[str, Any]], bool] | None = None
     conclusion: Outcome | None = None
 
     @property

@@ -72,6 +72,7 @@ class Outcome:
     `ending` is what the client ends as when the step did not pass. `claim` is the provider's own id of what the step
     made or adopted, so that a second step with the same identity can't adopt it too. `retry_at` (seconds since the
     epoch, UTC) is set while waiting. `replayed`: read from the journal, nothing was done for it now; not written down.
+    `files` are the stamps of what was uploaded.
     """
 
     status: StepStatus
@@ -89,6 +90,7 @@ class Outcome:
     retry_at: float | None = None
     fault: Fault | None = None
     replayed: bool = False
+    files: tuple[str, ...] = ()
 
     @property
     def is_final(self) -> bool:
@@ -110,6 +112,8 @@ class Outcome:
             body["problem"] = self.problem.to_json()
         if self.moved:
             body["moved"] = self.moved.to_json()
+        if self.files:
+            body["files"] = list(self.files)
         if self.fault:
             body["fault"] = self.fault.value
         if self.retry_at is not None:
@@ -133,6 +137,7 @@ class Outcome:
             claim=body.get("claim", ""),
             retry_at=body.get("retry_at"),
             fault=Fault(body["fault"]) if body.get("fault") else None,
+            files=tuple(body.get("files", ())),
         )
 
 
@@ -140,12 +145,14 @@ class Outcome:
 class Later:
     """Nothing can be decided before `until` (seconds since the epoch): look again then.
 
-    A webhook about one of `wakes`, ids as the provider writes them, is a reason to look at once.
+    A webhook about one of `wakes`, ids as the provider writes them, is a reason to look at once. `fault`: nobody was
+    there to be asked.
     """
 
     until: float
     why: Problem
     wakes: frozenset[str] = frozenset()
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,11 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all clients of a run share: who carries out what, where, under which batch, with which inputs and caps."""
+    """What all clients of a run share: who carries out what, where, under which batch, with which inputs and caps.
+
+    `today` is what dates in requests are held against, in UTC. `stamp` tells one content of a document from another;
+    without files at hand, its name has to do.
+    """
 
     playbook: Playbook
     provider: Provider
@@ -44,6 +49,8 @@ class Setting:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     caps: Mapping[str, Cap] = field(default_factory=dict)
     documents_root: Path = Path()
+    today: date | None = None
+    stamp: Callable[[str], str] = field(default=str, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

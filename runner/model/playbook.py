@@ -46,6 +46,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Picking:
+    """The entry of a list in the answer that a step is about: where the list stands, and templates of its fields."""
+
+    where: Mapping[str, Any]
+    items: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step as written. `values` is `with` (or the raw `request`), still holding templates.
 
@@ -63,6 +71,7 @@ class Step:
     for_each: str = ""
     expect: tuple[Check, ...] = ()
     warn: tuple[Check, ...] = ()
+    pick: Picking | None = None
     outputs: Mapping[str, Path] = field(default_factory=dict)
     retry: RetryPolicy | None = None
     waiting: Waiting | None = None

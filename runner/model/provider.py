@@ -227,13 +227,42 @@ class DocumentsRule:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRule:
+    """How one call answers everything that is asked for, with exactly that.
+
+    Paths in one entry of what is missing: `section` is the field of the call that the answer stands in, `kinds` lists
+    the documents that will do, each with its `kind` and the `fields` that are asked of it; of these `field` is the
+    name, `side` which side of the document, `status` and `reason` why. What has a status of `worn` is there already and
+    no good. The field `files` means files: each is supplied by `upload`, whose answer has their names under `uris`.
+    `documents` are the kinds that stand for each section. `since` names the question: another one has another.
+    """
+
+    supply: Supply
+    upload: Supply
+    uris: Path
+    section: Path
+    kinds: Path
+    kind: Path
+    fields: Path
+    field: Path
+    documents: Mapping[str, tuple[str, ...]]
+    side: Path = ()
+    status: Path = ()
+    reason: Path = ()
+    worn: tuple[str, ...] = ()
+    files: str = "files"
+    since: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Requirements:
     """The recipe of `satisfy`: how to ask what is missing, and how each kind of thing is supplied.
 
     `where` picks one entry of a list by templates over `with`. States: while `open`, things are supplied; `pending` is
-    "not evaluated yet", asked every `pending_every` seconds for `pending_deadline`; `done` and `dead` end the loop.
-    `meets` maps a name of the provider's to the fields that the data call carries it in. `operation` describes the step
-    to those who check playbooks: what `with` takes, and what checks look at.
+    "not evaluated yet", asked every `pending_every` to `pending_at_most` seconds for `pending_deadline`; `done` and
+    `dead` end the loop. `meets` maps a name of the provider's to the fields that the data call carries it in. Where
+    there is an `answer`, it is the one way to supply things. `operation` describes the step to those who check
+    playbooks: what `with` takes, and what checks look at.
     """
 
     ask: Supply
@@ -245,6 +274,7 @@ class Requirements:
     dead: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     pending_every: float = 5.0
+    pending_at_most: float = 50.0
     pending_deadline: float = 600.0
     where: Mapping[str, str] = field(default_factory=dict)
     reason: Path = ()
@@ -255,6 +285,7 @@ class Requirements:
     meets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     documents: DocumentsRule | None = None
     submit: Supply | None = None
+    answer: AnswerRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +295,7 @@ class Operation:
     `settle` is the lag in seconds after which an applied request is visible to a look-up, for certain. `header_fields`
     are values that travel as headers of that name. `replays` is how long, in seconds, the provider answers a repeated
     request with its first answer; that is only for `repeat: replayed`. `gathered` names a field under which all the
-    mappings of a list in the answer are shown as one.
+    mappings of a list in the answer are shown as one. `harmless` writes may be repeated like reads.
     """
 
     name: str
@@ -294,6 +325,7 @@ class Operation:
     shared: bool = False
     invented: bool = False
     gathered: Mapping[str, Path] = field(default_factory=dict)
+    harmless: bool = False
     source: str = ""
 
     @property

@@ -12,6 +12,7 @@ from time import time
 from runner.sandbox import faults
 from runner.sandbox.coinmena import signing
 from runner.sandbox.cryptomate import scenarios
+from runner.sandbox.fin import scenarios as fin_scenarios
 from runner.sandbox.options import Options
 
 HELP = f"""\
@@ -22,6 +23,7 @@ as one line of JSON, or as `export NAME='...'` lines when stdout is a terminal o
 {faults.HELP}
 {signing.HELP}
 {scenarios.HELP}
+{fin_scenarios.HELP}
 control, from this machine only, unsigned:
   GET  /_sandbox/state     clients, documents, orders, balances, request counts, refusals, faults, deliveries, config
   GET  /_sandbox/ledger    per client and asset: the sums of what moved, and the balance

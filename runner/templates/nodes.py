@@ -29,6 +29,16 @@ class Node:
         """The nodes inside."""
         return iter(())
 
+    def live(self, run: Run) -> Iterator[Path]:
+        """The chains that will be read, in order; what is read only in some cases is decided on the way."""
+        for part in self.parts():
+            yield from part.live(run)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it reads one of its parts or the other."""
+        return False
+
     @property
     def forgives(self) -> bool:
         """Whether the author reckons with the absence of the first part."""
@@ -67,6 +77,9 @@ class Path(Node):
         if at or (isinstance(name, str) and name.startswith("__")):
             return member(value, name, self.names[:at], offset, name)
         return Missing(lambda: explain_root(scope, str(name)), offset)
+
+    def live(self, run: Run) -> Iterator[Path]:
+        yield self
 
     def evaluate(self, run: Run) -> object:
         found = self.find(run.scope)

@@ -8,7 +8,7 @@ from itertools import chain
 
 from runner.templates import arithmetic
 from runner.templates.bounds import Run
-from runner.templates.nodes import At, Node
+from runner.templates.nodes import At, Node, Path
 from runner.templates.values import MAX_SIZE, Later, nothing, settled, to_text, too_large, unknown_in
 
 
@@ -104,6 +104,16 @@ class Choice(Node):
 
     def parts(self) -> Iterator[Node]:
         return iter((self.test, self.yes, self.no) if self.no else (self.test, self.yes))
+
+    @property
+    def chooses(self) -> bool:
+        return True
+
+    def live(self, run: Run) -> Iterator[Path]:
+        yield from self.test.live(run)
+        chosen = self.yes if settled(self.test.evaluate(run)) else self.no
+        if chosen:
+            yield from chosen.live(run)
 
     def evaluate(self, run: Run) -> object:
         if settled(self.test.evaluate(run)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -38,6 +38,7 @@ class Template:
     references: tuple[Reference, ...]
     is_whole: bool
     _pieces: tuple[str | Node, ...] = field(repr=False)
+    _chooses: bool = field(default=False, repr=False)  # not all that it names is read in every case
     _names: Names = field(default=(), repr=False)  # a whole template that is a plain chain: read without a Run
 
     def render(self, scope: Mapping[str, object]) -> object:
@@ -110,14 +111,22 @@ class Template:
 
     def _look_ahead(self, run: Run) -> None:
         """Stop at the first reference that leads to an `Unknown`, before anything is evaluated."""
-        for reference in self.references:
+        for names in self._read_names(run):
             value: object = run.scope
-            for name in reference.names:
+            for name in names:
                 value = look_up(value, name)
             if type(value) is Unknown:
                 raise Later(value)
             if not run.unknowns and isinstance(value, Mapping | list | tuple) and unknown_in(value):
                 run.unknowns = True
+
+    def _read_names(self, run: Run) -> Iterator[Names]:
+        if not self._chooses:
+            yield from (reference.names for reference in self.references)
+            return
+        for piece in self._pieces:
+            if not isinstance(piece, str):
+                yield from (path.names for path in piece.live(run))
 
 
 def has_template(text: str) -> bool:
@@ -196,7 +205,12 @@ def _template(text: str, pieces: tuple[str | Node, ...], is_whole: bool) -> Temp
     except RecursionError:
         raise _too_deep() from None
     only = pieces[0] if is_whole else None
-    return Template(text, read, is_whole, pieces, only.names if isinstance(only, Path) else ())
+    chooses = any(_has_choice(piece) for piece in pieces if not isinstance(piece, str))
+    return Template(text, read, is_whole, pieces, chooses, only.names if isinstance(only, Path) else ())
+
+
+def _has_choice(node: Node) -> bool:
+    return node.chooses or any(_has_choice(part) for part in node.parts())
 
 
 def _present(value: object) -> object:

@@ -101,6 +101,8 @@ def test_a_client_is_parked_and_resumed_when_the_process_is_gone(
     assert "in_kyc" in first.problem("client_2001")["message"]
     again = onboard("resume", "--wait", "0")
     assert 4 == again.code, again.story
+    away = onboard("resume", "--wait", "0", "--base-url", "http://127.0.0.1:1")
+    assert 6 == away.code, away.story
 
     sandbox.act("verdict", {"email": ROWS[0]["email"], "status": "enabled"})
     ran = onboard("resume", "--report-json", "report.json")
@@ -251,6 +253,102 @@ def test_an_inbox_of_its_own_wakes_a_run_on_the_same_state(onboard: Onboard, san
     told = [json.loads(line) for line in out.decode().splitlines()]
     assert {("cryptomate", "client_status", True)} == {(one["provider"], one["event"], one["new"]) for one in told}
     assert 0 == inbox.returncode
+
+
+@pytest.mark.parametrize("fault", ["duplicate", "reorder:0.2"])
+def test_events_that_come_twice_or_overtake_each_other_do_no_harm(
+    onboard: Onboard, sandbox: Sandbox, patient: Path, fault: str
+) -> None:
+    sandbox.load(reviews={"default": "never"})
+    sandbox.fault(f"webhooks.client_status={fault}")
+    port = free_port()
+    sandbox.load(webhook={"url": f"http://127.0.0.1:{port}/webhooks/cryptomate", "key": key_of(sandbox)})
+    words = ("run", patient, "--clients", rows(onboard, {}, {}), "--wait", "60s", "--report-json", "report.json")
+    started = onboard.start(*words, "--listen", f"127.0.0.1:{port}")
+    until(lambda: requests_of(sandbox).get("products.submit") == 2 and requests_of(sandbox)["products.list"] >= 8)
+
+    for row, verdict in zip(ROWS, ("rejected", "enabled"), strict=False):
+        sandbox.act("verdict", {"email": row["email"], "status": verdict, "description": "no"})
+    ran = onboard.finish(started)
+
+    assert 1 == ran.code, ran.story
+    assert {"client_2001": "rejected", "client_2002": "done"} == ran.outcomes
+    asked = requests_of(sandbox)
+    assert [2, 2, 2, 2] == [asked[f"products.{name}"] for name in ("request", "document", "submit")] + [
+        asked["clients.create"]
+    ]
+
+
+def test_a_webhook_is_not_believed_only_asked_about(onboard: Onboard, sandbox: Sandbox, patient: Path) -> None:
+    """An event of the provider's that is older than what it shows, and one that somebody made up."""
+    sandbox.load(reviews={"default": "never"})
+    port = free_port()
+    words = ("run", patient, "--clients", rows(onboard, {}), "--wait", "60s", "--report-json", "report.json")
+    started = onboard.start(*words, "--listen", f"127.0.0.1:{port}")
+    until(lambda: requests_of(sandbox).get("products.submit") and requests_of(sandbox)["products.list"] >= 4)
+    (client,) = sandbox.state["clients"]
+    url = f"http://127.0.0.1:{port}/webhooks/cryptomate"
+    good = {"X-Webhook-Key": key_of(sandbox), "X-Request-Timestamp": str(int(time.time() * 1000))}
+
+    def send(key: str, **changes: str) -> int:
+        body = {**event(id=client["id"], **changes), "operation_id": client["id"]}
+        return httpx.post(url, json=body, headers={**good, "X-Webhook-Key": key}, trust_env=False).status_code
+
+    before = requests_of(sandbox)["products.list"]
+    assert 401 == send("somebody else's", status="rejected")
+    assert [200, 200] == [send(key_of(sandbox), status="rejected") for _ in range(2)]
+    until(lambda: requests_of(sandbox)["products.list"] == before + 1)
+    sandbox.act("verdict", {"email": ROWS[0]["email"], "status": "enabled"})
+    assert 200 == send(key_of(sandbox))
+    ran = onboard.finish(started)
+
+    assert 0 == ran.code, ran.story
+    # The forged one, and the repeat of the other, were no reason to ask.
+    assert before + 2 == requests_of(sandbox)["products.list"]
+    assert "refused: a webhook for cryptomate: X-Webhook-Key is wrong" in ran.err
+
+
+def test_the_patience_ends_however_many_are_due(onboard: Onboard, sandbox: Sandbox, quick: Path) -> None:
+    """Six are asked for at fifteen a second, and each five times a second if it went by their pauses."""
+    sandbox.load(reviews={"default": "never"})
+    onboard.write("quick.playbook.yaml", quick.read_text("utf-8").replace("at_most: 15m", "at_most: 200ms"))
+    phone = {"phone_country_code": "54", "phone_number": "1100000003"}
+
+    ran = onboard.run(quick, "--clients", rows(onboard, *[phone] * 6), "--wait", "1s")
+
+    assert 4 == ran.code, ran.story
+    assert {"waiting": 6} == ran.totals
+    assert ran.seconds < 20
+
+
+def test_explain_tells_who_waits(onboard: Onboard, sandbox: Sandbox, quick: Path) -> None:
+    sandbox.load(reviews={"default": "never"})
+    assert 4 == onboard.run(quick, "--clients", rows(onboard, {}), "--wait", "0").code
+
+    ran = onboard("explain", "1", "client_2001")
+
+    assert 0 == ran.code, ran.story
+    assert "verdict: asked for the first time, and waits for the answer that it needs" in ran.out
+    assert "ended: waiting" in ran.out
+
+
+def test_a_better_picture_under_the_same_name_is_sent(onboard: Onboard, sandbox: Sandbox, quick: Path) -> None:
+    sandbox.load(reviews={"by_email": {ROWS[1]["email"]: {"reject_images": {"passport": "blurred"}}}})
+    clients = rows(onboard, {}, {})
+    first = onboard.run(quick, "--clients", clients)
+    assert {"done": 1, "blocked": 1} == first.totals, first.story
+    assert 'passport was refused: "blurred"' in first.problem("client_2002")["message"]
+    again = onboard("resume")
+    assert 1 == again.code, again.story
+    assert 2 == requests_of(sandbox)["products.document"]
+
+    sandbox.load(reviews={"by_email": {ROWS[1]["email"]: "enabled"}})
+    path = onboard.folder / "documents" / "passport.jpg"
+    path.write_bytes(path.read_bytes() + b"sharper")
+    ran = onboard("resume", "--report-json", "report.json")
+
+    assert 0 == ran.code, ran.story
+    assert 3 == requests_of(sandbox)["products.document"]
 
 
 def event(**changes: Any) -> dict[str, Any]:

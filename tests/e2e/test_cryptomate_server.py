@@ -250,4 +250,4 @@ def test_the_command_line_serves_it_alone_and_with_the_others(words: list[str]) 
         process.stdin.close()
 
     assert found["cryptomate"]["env"] == {"CRYPTOMATE_BASE_URL": found["cryptomate"]["url"], **credentials(7)}
-    assert ({"cryptomate"} if words else {"coinmena", "cryptomate"}) == set(found)
+    assert ({"cryptomate"} if words else {"coinmena", "cryptomate", "fin"}) == set(found)

@@ -126,6 +126,14 @@ def test_the_first_failure_decides() -> None:
     assert (Ending.REJECTED, WHY, ["failed", "unknown"]) == (result.outcome, result.problem, words(result))
 
 
+def test_who_still_has_to_be_cleaned_up_after_is_not_at_the_end() -> None:
+    """A clean-up that waits would never be done, if its client were rejected already: resume goes on with it."""
+    later = replace(WAITING, problem=Problem("later", "later"))
+    result = run(A, replace(C, always=True), outcomes={"a": REJECTED, "c": later})[1]
+    assert (Ending.WAITING, later.problem, 5.0) == (result.outcome, result.problem, result.retry_at)
+    assert ["failed", "waiting"] == words(result)
+
+
 # -- values -------------------------------------------------------------------------------------------------------
 
 

@@ -28,11 +28,12 @@ from stand_ins import (
 )
 
 from runner.advance import ClientRun
+from runner.checks import parse
 from runner.drivers.local import Halt, Pace, drive
 from runner.journal.memory import MemoryJournal
 from runner.model.http import NoAnswer, Request, Response
 from runner.model.outcome import ClientResult, Ending, Fault
-from runner.model.playbook import Cap, RetryPolicy
+from runner.model.playbook import Cap, RetryPolicy, Waiting
 from runner.model.problem import JournalError, Problem
 from runner.redact import Redactor
 
@@ -239,6 +240,29 @@ async def test_who_becomes_due_while_another_is_in_flight_goes_on() -> None:
     office.send = slow  # type: ignore[method-assign]
     drive = await Driven(2, office, DEPOSIT, provider=LATER).go(Pace(jobs=2, wait=30))
     assert [Ending.DONE, Ending.DONE] == drive.endings
+
+
+async def test_patience_ends_though_somebody_is_always_due() -> None:
+    """Asking everybody takes longer than their pauses: whoever was asked last, another is due already."""
+    waiting = Waiting((parse("status == active"),), 86_400.0, every=1.0, at_most=2.0)
+    pending = replace(ONCE, waiting=waiting)
+    drive = await Driven(20, Office(), pending).go(Pace(jobs=2, wait=30))
+
+    assert [Ending.WAITING] * 20 == drive.endings
+    began = 20 * 1.0  # two at a time, in turns with those who wait
+    assert began + 29 <= drive.told[-1][0] <= began + 33
+    # Nobody is parked as long as others have not begun, and in turns means as often as the next.
+    asked = Counter(number for _, number in drive.office.asked)
+    assert 20 == len(asked)
+    assert max(asked.values()) <= min(asked.values()) + 12
+
+
+async def test_without_patience_everybody_is_asked_once() -> None:
+    waiting = Waiting((parse("status == active"),), 86_400.0, every=0.001, at_most=0.001)
+    drive = await Driven(5, Office(), replace(ONCE, waiting=waiting)).go(Pace(jobs=5, wait=0))
+
+    assert [Ending.WAITING] * 5 == drive.endings
+    assert {1: 1, 2: 1, 3: 1, 4: 1, 5: 1} == Counter(number for _, number in drive.office.asked)
 
 
 async def test_a_halt_wakes_who_waits() -> None:

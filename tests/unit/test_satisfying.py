@@ -49,11 +49,17 @@ def took(*refused: tuple[str, str]) -> Outcome:
     return Outcome(StepStatus.PASSED, outputs={"refused": items})
 
 
-def talk(answers: list[Outcome], documents: Any = (), rounds: int = 5, **values: Any) -> tuple[list[Perform], Outcome]:
+def types(asked: list[Perform]) -> list[str]:
+    return [command.values["document"]["document_type"] for command in asked if "document" in command.values]
+
+
+def talk(
+    answers: list[Outcome], documents: Any = (), rounds: int = 5, stamp: str = "", **values: Any
+) -> tuple[list[Perform], Outcome]:
     """Every command in order, and the end. The answers must be used up."""
     step = Step("complete", PLACE, values=WITH, rounds=rounds)
     assert RULE is not None
-    flow = satisfy(Perform(step, values={**WITH, **values}), RULE, list(documents), FIELDS)
+    flow = satisfy(Perform(step, values={**WITH, **values}), RULE, list(documents), FIELDS, lambda name: stamp)
     asked = [next(flow)]
     try:
         for given in answers:
@@ -130,7 +136,83 @@ def test_a_document_that_is_refused_is_followed_by_the_next_that_fits() -> None:
     asked, outcome = talk(answers, [PASSPORT, CARD])
 
     assert StepStatus.PASSED is outcome.status
-    assert ["complete/passport-1", "complete/national_id-2"] == [command.key for command in asked if command.key]
+    first, second = [command.key for command in asked if command.key]
+    assert ("complete/passport-", "complete/national_id-") == (first[:-8], second[:-8])
+
+
+@pytest.mark.parametrize("key", ["identity", "image_front", "passport"])
+def test_a_refusal_is_about_the_document_whatever_the_provider_calls_it(key: str) -> None:
+    """Its type, the group that it was for, or a part of it: the fact sheet knows no vocabulary."""
+    wants = shown(documents=document(passport(), card()))
+    asked, outcome = talk([wants, took((key, "blurred")), wants, took(), shown("in_kyc")], [PASSPORT, CARD])
+
+    assert StepStatus.PASSED is outcome.status
+    assert ["passport", "national_id"] == types(asked)
+
+
+def test_of_two_documents_of_one_type_only_the_one_that_was_sent_is_refused() -> None:
+    wants = shown(documents=document(passport()))
+    other = {**PASSPORT, "front": "older.jpg"}
+    asked, outcome = talk([wants, took(("passport", "blurred")), wants, took(), shown("in_kyc")], [PASSPORT, other])
+
+    assert StepStatus.PASSED is outcome.status
+    fronts = [command.values["document"]["image_front"] for command in asked if command.key]
+    assert ["passport.jpg", "older.jpg"] == fronts
+
+
+@pytest.mark.parametrize("key", ["identity", "passport"])
+def test_a_refusal_at_the_submit_is_about_what_was_sent(key: str) -> None:
+    wants = shown(documents=document(passport(), card()))
+    answers = [wants, took(), shown(), took((key, "expired")), wants, took(), shown("in_kyc")]
+    asked, _ = talk(answers, [PASSPORT, CARD])
+    assert ["passport", "national_id"] == types(asked)
+
+
+def test_a_refusal_at_the_submit_may_be_about_what_an_earlier_process_sent() -> None:
+    wants = shown(documents=document(passport(), card()))
+    answers = [shown(), took(("passport", "expired")), wants, took(), shown("in_kyc")]
+    asked, _ = talk(answers, [PASSPORT, CARD])
+    assert ["national_id"] == types(asked)
+
+
+def test_what_an_earlier_process_was_told_is_not_about_the_better_picture() -> None:
+    wants, told = shown(documents=document(passport())), replace(took(("passport", "expired")), replayed=True)
+    answers = [wants, took(), shown(), told, wants, took(), shown("in_kyc")]
+    asked, outcome = talk(answers, [PASSPORT])
+    assert (StepStatus.PASSED, ["passport", "passport"]) == (outcome.status, types(asked))
+
+
+def test_data_that_is_refused_is_told_and_not_sent_again() -> None:
+    wants = shown(data=WANTS_PHONE)
+    asked, outcome = talk([wants, took(), shown(), took(("phone", "not a real number")), wants], **PHONE)
+
+    assert 1 == calls(asked).count("clients.update")
+    assert outcome.problem is not None
+    assert 'needs field phone (was refused: "not a real number")' in outcome.problem.message
+    assert [{"kind": "data", "id": "phone"}] == list(outcome.problem.shortage)
+
+
+def test_data_that_was_refused_to_an_earlier_process_may_have_been_corrected() -> None:
+    wants, refusal = shown(data=WANTS_PHONE), replace(took(("phone", "not a real number")), replayed=True)
+    _, outcome = talk([wants, took(), shown(), refusal, shown(), took(), shown("in_kyc")], **PHONE)
+    assert StepStatus.PASSED is outcome.status
+
+
+def test_a_better_picture_is_another_document() -> None:
+    wants = shown(documents=document(passport()))
+    changes: list[tuple[dict[str, Any], str]] = [
+        (PASSPORT, "old"),
+        (PASSPORT, "new"),
+        ({**PASSPORT, "front": "better.jpg"}, "old"),
+        ({**PASSPORT, "metadata": {"number": "AB2"}}, "old"),
+    ]
+    names = [
+        command.key
+        for one, content in changes
+        for command in talk([wants, took(), shown("in_kyc")], [one], stamp=content)[0]
+        if command.key
+    ]
+    assert 4 == len(set(names))
 
 
 def test_when_none_is_left_the_reason_is_told() -> None:
@@ -169,6 +251,41 @@ def test_the_rounds_are_bounded() -> None:
     assert ("satisfy.rounds", True) == (outcome.problem.code, "after 2 rounds" in outcome.problem.message)
 
 
+def test_one_round_is_enough_to_supply_and_hand_in() -> None:
+    wants = shown(documents=document(passport()))
+    _, outcome = talk([wants, took(), shown(), took(), shown("in_kyc")], [PASSPORT], rounds=1)
+    assert StepStatus.PASSED is outcome.status
+
+
+def test_a_provider_that_never_takes_what_is_complete_is_not_asked_for_ever() -> None:
+    _, outcome = talk([shown(), took(), shown(), took(), shown()], rounds=2)
+
+    assert (Ending.BLOCKED, "satisfy.rounds") == (outcome.ending, outcome.problem and outcome.problem.code)
+    assert outcome.problem is not None
+    told = "the provider neither takes what was handed in nor says what is missing, after 2 rounds"
+    assert f'"complete" can\'t be satisfied: {told}' == outcome.problem.message
+
+
+@pytest.mark.parametrize(
+    "data", [["phone"], [{"id": "phone", "required": True}], [{"key": "phone"}], [{"name": "phone", "fields": None}]]
+)
+def test_data_that_is_asked_for_in_another_form_is_not_overlooked(data: list[Any]) -> None:
+    asked, _ = talk([shown(data=data), took(), shown("in_kyc")], **PHONE)
+    assert ["products.list", "clients.update", "products.list"] == calls(asked)
+
+
+@pytest.mark.parametrize("documents", [["passport"], [{"id": "identity", "valid_documents": ["passport"]}]])
+def test_documents_that_are_asked_for_in_another_form_are_not_overlooked(documents: list[Any]) -> None:
+    asked, _ = talk([shown(documents=documents), took(), shown("in_kyc")], [PASSPORT])
+    assert ["passport"] == types(asked)
+
+
+@pytest.mark.parametrize("data", [[{}], [None], [7]])
+def test_what_has_no_name_can_not_be_supplied(data: list[Any]) -> None:
+    _, outcome = talk([shown(data=data)])
+    assert (Ending.BLOCKED, "satisfy.blocked") == (outcome.ending, outcome.problem and outcome.problem.code)
+
+
 def test_a_replay_costs_no_round() -> None:
     wants = shown(documents=document(passport()))
     done = replace(took(), replayed=True)
@@ -180,7 +297,8 @@ def test_asked_for_again_a_document_is_sent_again_as_another() -> None:
     wants = shown(documents=document(passport()))
     asked, _ = talk([wants, took(), wants, took(), shown("in_kyc")], [PASSPORT])
 
-    assert ["complete/passport-1", "complete/passport-1#2"] == [command.key for command in asked if command.key]
+    first, second = [command.key for command in asked if command.key]
+    assert f"{first}#2" == second
     assert [False, True] == [command.values["document"]["replace"] for command in asked if command.key]
 
 

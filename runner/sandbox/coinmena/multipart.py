@@ -1,91 +1,23 @@
-"""Take a multipart/form-data body apart."""
+"""The parts of a multipart/form-data body by name, or the error a CoinMENA caller gets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
-
+from runner.sandbox import multipart
 from runner.sandbox.coinmena.errors import ApiError, invalid
+from runner.sandbox.multipart import Part
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part; only a file has a file name."""
-
-    file_name: str | None
-    content: bytes
-
-
-class _Reader:
-    """Collects what the parser calls back with."""
-
-    def __init__(self) -> None:
-        self.parts: dict[str, Part] = {}
-        self.ended = False
-        self._begin()
-
-    def _begin(self) -> None:
-        self._content = bytearray()
-        self._header = self._value = b""
-        self._disposition = b""
-
-    def _field(self, data: bytes, start: int, end: int) -> None:
-        self._header += data[start:end]
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _header_end(self) -> None:
-        if self._header.lower() == b"content-disposition":
-            self._disposition = self._value
-        self._header = self._value = b""
-
-    def _data(self, data: bytes, start: int, end: int) -> None:
-        self._content += data[start:end]
-
-    def _end(self) -> None:
-        kind, options = parse_options_header(self._disposition)
-        if kind != b"form-data" or b"name" not in options:
-            raise FormParserError("a part without a name")
-        name, file_name = options[b"name"].decode("utf-8", "replace"), options.get(b"filename")
-        if name in self.parts:
-            raise FormParserError("a part sent twice")
-        self.parts[name] = Part(file_name.decode("utf-8", "replace") if file_name else None, bytes(self._content))
-
-    def _all(self) -> None:
-        self.ended = True
-
-    def read(self, boundary: bytes, body: bytes) -> dict[str, Part]:
-        parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._begin,
-                "on_header_field": self._field,
-                "on_header_value": self._header_value,
-                "on_header_end": self._header_end,
-                "on_part_data": self._data,
-                "on_part_end": self._end,
-                "on_end": self._all,
-            },
-        )
-        parser.write(body)
-        parser.finalize()
-        if not self.ended:
-            raise FormParserError("the closing boundary is missing")
-        return self.parts
+__all__ = ["Part", "parts"]
 
 
 def parts(content_type: str, body: bytes) -> dict[str, Part]:
-    """Name → part; raises the error a caller gets for a body that is not whole."""
-    kind, options = parse_options_header(content_type)
-    if kind != b"multipart/form-data":
-        raise ApiError(415)
-    boundary = options.get(b"boundary")
-    if not boundary:
-        raise invalid("body", "The content type names no boundary.")
+    """Name → part; a name that comes twice is not a body that CoinMENA takes."""
     try:
-        return _Reader().read(boundary, body)
-    except FormParserError:
-        raise invalid("body", "Must be a complete multipart/form-data body.") from None
+        found = multipart.parts(content_type, body)
+    except multipart.NotMultipartError:
+        raise ApiError(415) from None
+    except multipart.IncompleteError as problem:
+        raise invalid("body", str(problem)) from None
+    named = {part.name: part for part in found}
+    if len(named) < len(found):
+        raise invalid("body", "Must be a complete multipart/form-data body.")
+    return named

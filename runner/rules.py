@@ -1,0 +1,166 @@
+"""What JSON Schema can't say of a request: fields that depend on each other, dates that depend on today. Pure.
+
+A schema says it in keywords of ours, beside its own:
+
+    x-same-as: {address.country: basic_info.country_of_residence}    an object: one field repeats another
+    x-later-than: {expiry_date: issue_date}                           an object: one date comes after another
+    x-distinct: {places: ["papers[].uri"], unless: {type: SELFIE}}    an object: no value twice at these places
+    x-unique-by: document_id                                          a list: no two entries with the same one
+    x-age: {min: 18, max: 120}                                        a date of birth
+    x-future: true                                                    a date that has not come yet
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+Path = tuple[str | int, ...]
+IsOpen = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One rule that does not hold: where in the value, what was found (without anybody's data), and what helps."""
+
+    path: Path
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    today: date | None
+    is_open: IsOpen
+
+
+def broken(schema: Any, value: Any, today: date | None, is_open: IsOpen) -> Iterator[Broken]:
+    """Every rule of ours that `value` breaks. What is open is not judged yet; without `today` no date is."""
+    yield from _walk(schema, value, (), _Look(today, is_open))
+
+
+def _walk(schema: Any, value: Any, path: Path, look: _Look) -> Iterator[Broken]:
+    if not isinstance(schema, Mapping) or look.is_open(value):
+        return
+    for keyword in schema.keys() & RULES.keys():
+        for found in RULES[keyword](value, schema[keyword], look):
+            yield Broken((*path, *found.path), found.message, found.hint)
+    if isinstance(value, Mapping):
+        known = schema.get("properties", {})
+        for name, entry in value.items():
+            yield from _walk(known.get(name), entry, (*path, str(name)), look)
+    elif isinstance(value, list | tuple):
+        for number, entry in enumerate(value):
+            yield from _walk(schema.get("items"), entry, (*path, number), look)
+
+
+def _at(value: Any, dotted: str) -> Any:
+    for name in dotted.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _pairs(value: Any, rule: Mapping[str, str], look: _Look) -> Iterator[tuple[str, str, Any, Any]]:
+    for name, other in rule.items():
+        one, two = _at(value, name), _at(value, other)
+        if one is not None and two is not None and not look.is_open(one) and not look.is_open(two):
+            yield name, other, one, two
+
+
+def _same_as(value: Any, rule: Mapping[str, str], look: _Look) -> Iterator[Broken]:
+    for name, other, one, two in _pairs(value, rule, look):
+        if one != two:
+            message = f'"{name}" and "{other}" differ, expected the same'
+            yield Broken(tuple(name.split(".")), message, f"write in {name} what stands in {other}")
+
+
+def _later_than(value: Any, rule: Mapping[str, str], look: _Look) -> Iterator[Broken]:
+    for name, other, one, two in _pairs(value, rule, look):
+        after, before = _date(one), _date(two)
+        if after and before and after <= before:
+            message = f'"{name}" is not after "{other}"'
+            yield Broken(tuple(name.split(".")), message, "compare both with the document")
+
+
+def _distinct(value: Any, rule: Mapping[str, Any], look: _Look) -> Iterator[Broken]:
+    first: dict[str, Path] = {}
+    without = rule.get("unless", {})
+    everywhere = (found for place in rule["places"] for found in _places(value, place.split("."), (), without))
+    for path, found in everywhere:
+        if not isinstance(found, str) or look.is_open(found):
+            continue
+        if found in first:
+            message = f'"{path[-1]}" is the same as at {_told(first[found])}, expected each only once'
+            yield Broken(path, message, "give each place a file of its own")
+        first.setdefault(found, path)
+
+
+def _places(value: Any, names: list[str], path: Path, without: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Every value at a dotted place, `name[]` for each of a list, but not inside what has a field as in `without`."""
+    if isinstance(value, Mapping) and any(value.get(name) == field for name, field in without.items()):
+        return
+    if not names:
+        yield path, value
+        return
+    name, is_list = names[0].removesuffix("[]"), names[0].endswith("[]")
+    inner = value.get(name) if isinstance(value, Mapping) else None
+    if inner is None:
+        return
+    if not is_list:
+        yield from _places(inner, names[1:], (*path, name), without)
+    elif isinstance(inner, list | tuple):
+        for number, entry in enumerate(inner):
+            yield from _places(entry, names[1:], (*path, name, number), without)
+
+
+def _unique_by(value: Any, rule: str, look: _Look) -> Iterator[Broken]:
+    first: dict[Any, int] = {}
+    for number, entry in enumerate(value if isinstance(value, list | tuple) else ()):
+        found = _at(entry, rule)
+        if not isinstance(found, str | int) or look.is_open(found):
+            continue
+        if found in first:
+            message = f'"{rule}" is the same as in entry {first[found] + 1}, expected another in each entry'
+            yield Broken((number, rule), message, "correct it, or remove the entry")
+        first.setdefault(found, number)
+
+
+def _age(value: Any, rule: Mapping[str, int], look: _Look) -> Iterator[Broken]:
+    born = _date(value)
+    if born is None or look.today is None:
+        return
+    today = look.today
+    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    if not rule["min"] <= years <= rule["max"]:
+        message = f"the date of birth makes an age that is not {rule['min']} to {rule['max']} years"
+        yield Broken((), message, "compare it with the identity document")
+
+
+def _future(value: Any, rule: bool, look: _Look) -> Iterator[Broken]:
+    ends = _date(value)
+    if rule and ends and look.today and ends <= look.today:
+        yield Broken((), "the date has passed, expected one in the future", "ask for a document that is still valid")
+
+
+def _date(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-01-31") else None
+    except ValueError:
+        return None
+
+
+def _told(path: Path) -> str:
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return f'"{text.removeprefix(".")}"'
+
+
+RULES: Mapping[str, Callable[[Any, Any, _Look], Iterator[Broken]]] = {
+    "x-age": _age,
+    "x-distinct": _distinct,
+    "x-future": _future,
+    "x-later-than": _later_than,
+    "x-same-as": _same_as,
+    "x-unique-by": _unique_by,
+}
