@@ -8,21 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from runner import effect_words
 from runner.awaiting import Awaited, ask
 from runner.clock import Clock
-from runner.conductor import conduct
+from runner.conductor import Turns, conduct
 from runner.journal.base import Entry, EntryKey, Journal
 from runner.model.command import Perform
 from runner.model.outcome import ClientResult, Ending, Later, Moved, Outcome, StepStatus
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
-from runner.movements import Pledge, moved_of
+from runner.movements import Pledge, holds_of, moved_of
 from runner.performer import Performer, Tally
 from runner.reconcile import Ours
 from runner.reconcile_step import reconcile_client
 from runner.reconciling import known_references
 from runner.redact import Redactor
+from runner.references import body_fingerprint
 from runner.settle import Effect, settle
+from runner.standing import was_promised_otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class ClientRun:
     """One client of one run, with everything that `advance` needs. `is_fresh` skips reading an empty journal.
 
     `stopping` is asked before each step: a problem means "checkpoint here, resume goes on". `is_halted` is asked before
-    each money send. `tallies` keeps what a step has cost while it waits.
+    each money send. `tallies` keeps what a step has cost while it waits, `turns` what a requirement loop has counted.
     """
 
     run: int
@@ -63,6 +66,7 @@ class ClientRun:
     stopping: Callable[[], Problem | None] = field(default=lambda: None)
     is_halted: Callable[[], bool] = field(default=lambda: False)
     tallies: dict[tuple[str, int], Tally] = field(default_factory=dict)
+    turns: Turns = field(default_factory=dict)
 
 
 async def advance(run: ClientRun) -> Done | Wait:
@@ -74,7 +78,7 @@ async def advance(run: ClientRun) -> Done | Wait:
     ours: list[Ours] = []
     pledges: dict[str, Pledge] = {}
     sent = _sent(entries)
-    flow = conduct(run.setting, run.client, lambda stamp: sent.get(stamp, ()))
+    flow = conduct(run.setting, run.client, lambda stamp: sent.get(stamp, ()), run.turns)
     try:
         command = next(flow)
         while True:
@@ -91,7 +95,7 @@ async def advance(run: ClientRun) -> Done | Wait:
                 sent.setdefault(stamp, set()).add(command.journal_key)
             if got.claim:
                 taken.add(got.claim)
-                pledges |= _pledged(run, command, got)
+                pledges |= _pledged(run, command, got, known)
             ours += _money(run, command, got)
             command = flow.send(got)
     except StopIteration as stop:
@@ -200,15 +204,20 @@ def _pledge(run: ClientRun, command: Perform, pledges: Mapping[str, Pledge]) -> 
     return pledges.get(str(command.values.get(rule.pledge))) if rule and rule.pledge else None
 
 
-def _pledged(run: ClientRun, command: Perform, got: Outcome) -> dict[str, Pledge]:
+def _pledged(run: ClientRun, command: Perform, got: Outcome, known: Sequence[Entry]) -> dict[str, Pledge]:
+    """What this call has promised, by the name that the provider gave it."""
     if command.conclusion is not None or command.step.reconcile is not None or got.status is not StepStatus.PASSED:
         return {}
     operation = run.performer.operation(command)
     moves = moved_of(operation, command.values)
-    if operation.money is None or not operation.money.settled_by or not isinstance(moves, Moved):
+    if not operation.is_promise or not isinstance(moves, Moved):
         return {}
     reference = {operation.reference.field: got.reference} if operation.reference else {}
-    return {got.claim: Pledge({**command.values, **reference}, moves)}
+    asked = {**command.values, **reference}
+    if got.replayed and was_promised_otherwise(known, body_fingerprint(operation, command.values)):
+        return {got.claim: Pledge(asked, effect_words.changed(command))}
+    owes = () if got.reserved else holds_of(run.run, run.setting, run.client, command.step, moves)
+    return {got.claim: Pledge(asked, moves, owes)}
 
 
 def _money(run: ClientRun, command: Perform, got: Outcome) -> list[Ours]:

@@ -88,11 +88,10 @@ def dead_problem(provider: Provider, operation: Operation, state: str, body: Any
     reason = lookup(lifecycle.reason, body)[1] if lifecycle.reason else None
     said = f": {_short(reason)}" if reason else ""
     message = f'{provider.title} ended the {operation.lifecycle} of {operation.name} as "{state}"{said}'
-    return Problem(
-        f"{provider.name}.{operation.lifecycle}-{state}",
-        message,
-        hint='nothing was moved; find out why with the provider, then "onboard retry" sends it with a new reference',
-    )
+    hint = "the provider's verdict is final for this attempt; find out why before you try again"
+    if operation.effect == "money":
+        hint = 'nothing was moved; find out why with the provider, then "onboard retry" sends it with a new reference'
+    return Problem(f"{provider.name}.{operation.lifecycle}-{state}", message, hint=hint)
 
 
 def _answer(operation: Operation, got: Response) -> Answer:

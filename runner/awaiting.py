@@ -14,7 +14,7 @@ from runner.checks import Answer, lookup, path_text
 from runner.clock import Clock, Moment, moment, passed
 from runner.effects import Reply
 from runner.journal.base import Entry, EntryKey, Journal
-from runner.judging import check_bound, collect, picked, placed, quoted
+from runner.judging import check_bound, collect, entry_schema, picked, placed, quoted
 from runner.model.check import CheckResult
 from runner.model.command import Bound, Perform
 from runner.model.http import wire_text
@@ -80,11 +80,18 @@ def _judged(awaited: Awaited, reading: Reading) -> Outcome | Problem:
     if reading.reply not in (Reply.ACCEPTED, Reply.DEAD) and not (judges_status and reading.answer.http is not None):
         return awaited.performer.failed(command, reading, redactor)
     operation = awaited.performer.operation(command)
-    answer = picked(command.pick, reading.answer) if command.pick else reading.answer
-    if isinstance(answer, Problem):
-        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=placed(answer, command, redactor))
+    one, answer = operation, reading.answer
+    if command.pick:
+        one = replace(operation, response=entry_schema(operation.response, command.pick.items))
+        entry = picked(command.pick, answer, one.response)
+        if isinstance(entry, Problem):
+            problem = placed(entry, command, redactor)
+            assert problem is not None
+            # Who waits for something to happen to an entry may be there before it.
+            return problem if command.until else Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem)
+        answer = entry
     for bound in command.stop:
-        result = check_bound(bound, answer, operation, redactor)
+        result = check_bound(bound, answer, one, redactor)
         if result.passed:
             return _stopped(awaited, answer, operation, bound, result)
     if command.pending is not None:
@@ -95,10 +102,10 @@ def _judged(awaited: Awaited, reading: Reading) -> Outcome | Problem:
     if command.is_old is not None and command.is_old(fields_of(answer, command.outputs)[0]):
         message = f'"{command.name}" waits until the provider has looked at what was handed in'
         return Problem("await.pending", message, command.step.location, 'run "onboard resume" later')
-    if reading.reply is Reply.DEAD:
+    if reading.reply is Reply.DEAD and not command.is_transient:
         problem = placed(reading.problem, command, redactor)
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem)
-    settled = tuple(check_bound(bound, answer, operation, redactor) for bound in command.until)
+    settled = tuple(check_bound(bound, answer, one, redactor) for bound in command.until)
     open_checks = [result for result in settled if not result.passed]
     if open_checks:
         return _pending(command, open_checks[0])

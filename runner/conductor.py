@@ -7,6 +7,7 @@ outcomes brings it to where the run stopped; resume is nothing else. A plan is m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,13 +24,16 @@ from runner.satisfying import satisfy
 from runner.templates import TemplateError, Unknown, compile_expression, compile_text, has_template, render
 
 Conducting = Generator[Perform, Outcome, ClientResult]
+Turns = dict[str, Counter[str]]
 
 
-def conduct(setting: Setting, client: Client, sent: Sent = lambda stamp: ()) -> Conducting:
+def conduct(setting: Setting, client: Client, sent: Sent = lambda stamp: (), turns: Turns | None = None) -> Conducting:
     """One client's steps in order, until one does not pass; `always` steps still run after a known failure.
 
-    `sent` tells under which names a file with this stamp was sent before.
+    `sent` tells under which names a file with this stamp was sent before, `turns` is what requirement loops have
+    counted, by step, before they had to wait.
     """
+    turns = {} if turns is None else turns
     scope = scope_of(setting, client)
     results: list[StepResult] = []
     has_begun = False
@@ -39,7 +43,7 @@ def conduct(setting: Setting, client: Client, sent: Sent = lambda stamp: ()) -> 
         if stop and not (step.always and _is_known(stop)):
             results.append(skipped(step.id))
             continue
-        outcomes = yield from _conduct_step(setting, client, step, scope, sent)
+        outcomes = yield from _conduct_step(setting, client, step, scope, sent, turns)
         if outcomes is None:
             results.append(skipped(step.id))
             continue
@@ -68,7 +72,7 @@ def scope_of(setting: Setting, client: Client) -> dict[str, Any]:
 
 
 def _conduct_step(
-    setting: Setting, client: Client, step: Step, scope: Mapping[str, Any], sent: Sent
+    setting: Setting, client: Client, step: Step, scope: Mapping[str, Any], sent: Sent, turns: Turns
 ) -> Generator[Perform, Outcome, list[Outcome] | None]:
     """The outcomes of the step's items up to the first that did not pass; None when `when` says to skip it."""
     outcomes: list[Outcome] = []
@@ -79,7 +83,7 @@ def _conduct_step(
         for turn in _turns(step, scope):
             command = bind(step, turn.index, turn.scope, decision.after or turn.after)
             if step.rounds and setting.provider.requirements is not None:
-                outcomes.append((yield from _satisfied(setting, client, command, sent)))
+                outcomes.append((yield from _satisfied(setting, client, command, sent, turns)))
             else:
                 outcomes.append((yield command))
             if outcomes[-1].status is not StepStatus.PASSED:
@@ -89,13 +93,16 @@ def _conduct_step(
     return outcomes
 
 
-def _satisfied(setting: Setting, client: Client, command: Perform, sent: Sent) -> Generator[Perform, Outcome, Outcome]:
+def _satisfied(
+    setting: Setting, client: Client, command: Perform, sent: Sent, turns: Turns
+) -> Generator[Perform, Outcome, Outcome]:
     """The requirement loop as one outcome, written down as such, so that a replay need not ask again."""
     rule = setting.provider.requirements
     assert rule is not None
     data = setting.provider.operations[rule.data.call].request if rule.data else {}
     fields = frozenset(data.get("properties", {}))
-    outcome = yield from satisfy(command, rule, client.documents, fields, setting.stamp, sent)
+    counted = turns.setdefault(command.step.id, Counter())
+    outcome = yield from satisfy(command, rule, client.documents, fields, setting.stamp, sent, counted)
     return outcome if outcome.replayed else (yield replace(command, conclusion=outcome))
 
 

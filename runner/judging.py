@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,10 +31,11 @@ def collect(
     out is the value that was asked for, where there is one, and an output that it can't give is null.
     """
     if command.pick is not None:
-        found = picked(command.pick, answer)
+        operation = replace(operation, response=entry_schema(operation.response, command.pick.items))
+        found = picked(command.pick, answer, operation.response)
         if isinstance(found, Problem):
             return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=placed(found, command, redactor))
-        answer, operation = found, replace(operation, response=entry_schema(operation.response, command.pick.items))
+        answer = found
     if is_adopted:
         answer = replace(answer, body=_completed(command, operation, answer.body))
     checks = tuple(check_bound(bound, answer, operation, redactor) for bound in command.expect)
@@ -64,18 +65,24 @@ def _completed(command: Perform, operation: Operation, body: object) -> object:
     return {**asked, **body}
 
 
-def picked(pick: Pick, answer: Answer) -> Answer | Problem:
-    """The one entry of a list that the question was about, as the answer."""
+def picked(pick: Pick, answer: Answer, schema: Mapping[str, Any]) -> Answer | Problem:
+    """The one entry of a list that the question was about, as the answer. `schema` describes an entry."""
     listed = lookup(pick.items, answer.body)[1] if pick.items else answer.body
     entries = listed if isinstance(listed, list) else []
     for is_same in (equal, _alike):
         for entry in entries:
-            if all(is_same(lookup((name,), entry)[1], value) for name, value in pick.where.items()):
+            if pick.where and all(_has(entry, name, value, is_same) for name, value in pick.where.items()):
                 return replace(answer, body=entry)
-    asked = ", ".join(f"{name} {quoted(value)}" for name, value in pick.where.items())
+    # What the row left out asks for nothing, and so for no entry.
+    asked = ", ".join(f"{name} {quoted(value)}" for name, value in pick.where.items()) or "nothing to look for"
     message = f"the provider's list has no entry with {asked}"
     usual = "compare the value with what the provider shows for this client"
-    return Problem("answer.no-entry", message, hint=_nearest_entries(pick, entries) or usual)
+    return Problem("answer.no-entry", message, hint=_nearest_entries(pick, entries, schema) or usual)
+
+
+def _has(entry: object, name: str, wanted: object, is_same: Callable[[object, object], bool]) -> bool:
+    is_there, value = lookup((name,), entry)
+    return is_there and is_same(value, wanted)
 
 
 def _alike(actual: object, wanted: object) -> bool:
@@ -85,21 +92,27 @@ def _alike(actual: object, wanted: object) -> bool:
     return actual.strip().casefold() == wanted.strip().casefold()
 
 
-def _nearest_entries(pick: Pick, entries: Sequence[object]) -> str:
-    """What may have been meant, where one text is looked for."""
+def _nearest_entries(pick: Pick, entries: Sequence[object], schema: Mapping[str, Any]) -> str:
+    """What may have been meant, where one text is looked for that is nobody's data."""
     if len(pick.where) != 1:
         return ""
     ((name, wanted),) = pick.where.items()
+    if is_classified((name,), schema):
+        return ""
     known = [value for entry in entries if isinstance(value := lookup((name,), entry)[1], str)]
     return did_you_mean_one_of(wanted, known) if isinstance(wanted, str) else ""
 
 
 def entry_schema(schema: Mapping[str, Any], items: Path) -> Mapping[str, Any]:
     """What the schema of an answer says of one entry of the list at `items`; empty when it says nothing."""
-    for name in items:
-        schema = schema.get("properties", {}).get(name, {}) if isinstance(name, str) else schema.get("items", {})
-    found = schema.get("items", {})
-    return found if isinstance(found, Mapping) else {}
+    found: Any = schema
+    data_class = schema.get("x-data-class")
+    for name in (*items, 0):
+        found = found.get("properties", {}).get(name, {}) if isinstance(name, str) else found.get("items", {})
+        if not isinstance(found, Mapping):
+            return {}
+        data_class = found.get("x-data-class", data_class)
+    return {**found, "x-data-class": data_class} if data_class else found
 
 
 def check_bound(bound: Bound, answer: Answer, operation: Operation, redactor: Redactor) -> CheckResult:

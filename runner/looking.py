@@ -58,7 +58,8 @@ def see(
         if body is None:
             return Seen(Sight.ABSENT)
     if rule.named and isinstance(body, Mapping):
-        body = {**body, **{name: lookup(path, body)[1] for name, path in rule.named.items()}}
+        named = {name: lookup(path, body) for name, path in rule.named.items()}
+        body = {**body, **{name: value for name, (is_there, value) in named.items() if is_there}}
     if not _is_one(rule, body):
         return _unreadable(provider, command, rule)
     if rule.there and not render(rule.there, {**scope, "it": body}):
@@ -128,13 +129,16 @@ def _unreadable(provider: Provider, command: Perform, rule: LookUp) -> Seen:
 
 
 def _pick(rule: LookUp, scope: Mapping[str, Any], items: list[Any], taken: frozenset[str]) -> Any:
-    """The first of the list that fits and is not another step's."""
+    """The first of the list that fits and is not another step's; of several, one that is what was asked for."""
     wanted = {name: render(text, scope) for name, text in rule.where.items()}
     free = [item for item in items if not rule.claim or str(lookup(_claim(rule), item)[1]) not in taken]
-    for item in free:
-        if all(_is_same(rule, name, lookup((name,), item)[1], wanted[name]) for name in wanted):
-            return item
-    return next((item for item in free if rule.or_else and render(rule.or_else, {**scope, "it": item})), None)
+    fitting = [
+        item for item in free if all(_is_same(rule, name, lookup((name,), item)[1], wanted[name]) for name in wanted)
+    ]
+    if not fitting and rule.or_else:
+        fitting = [item for item in free if render(rule.or_else, {**scope, "it": item})]
+    is_there = (item for item in fitting if not rule.there or render(rule.there, {**scope, "it": item}))
+    return next(is_there, fitting[0] if fitting else None)
 
 
 def _claim(rule: LookUp) -> Path:

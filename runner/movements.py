@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,10 +19,15 @@ from runner.money import parse_amount
 
 @dataclass(frozen=True, slots=True)
 class Pledge:
-    """What an earlier call of the same client promised: the values it was asked with, and the money."""
+    """What an earlier call of the same client promised: the values it was asked with, and the money.
+
+    `moves` is a Problem when the promise is not what the row asks for any more. `owes` is what it has not reserved of
+    the caps: all of it, where another run made the promise.
+    """
 
     values: Mapping[str, Any]
-    moves: Moved
+    moves: Moved | Problem
+    owes: tuple[Hold, ...] = ()
 
 
 def moved_of(operation: Operation, values: Mapping[str, Any], pledge: Pledge | None = None) -> Moved | Problem | None:
@@ -34,10 +39,10 @@ def moved_of(operation: Operation, values: Mapping[str, Any], pledge: Pledge | N
         return pledge.moves if pledge else _no_pledge(operation, str(values.get(rule.pledge)))
     asset = rule.fixed_asset or str(values.get(rule.asset, ""))
     given = values.get(rule.amount)
-    if rule.places and isinstance(given, int) and not isinstance(given, bool):
+    if rule.places and isinstance(given, int) and not isinstance(given, bool) and given > 0:
         return Moved(rule.kind, Money(Decimal(given).scaleb(-rule.places), asset))
     try:
-        return Moved(rule.kind, Money(parse_amount(given), asset))
+        return Moved(rule.kind, Money(parse_amount(given, rule.places or None), asset))
     except ValueError as error:
         return Problem("money.amount", str(error), hint='amounts are quoted decimal text such as "1000.00"')
 
@@ -45,6 +50,18 @@ def moved_of(operation: Operation, values: Mapping[str, Any], pledge: Pledge | N
 def _no_pledge(operation: Operation, name: str) -> Problem:
     message = f'no step of this client before {operation.name} promised "{name}", so nobody knows how much it moves'
     return Problem("money.no-pledge", message, hint="create the transfer in an earlier step of the same playbook")
+
+
+def still_missing(
+    held: Moved | None, moved: Moved | None, holds: Callable[[Moved | None], Sequence[Hold]]
+) -> Sequence[Hold]:
+    """What must be reserved on top of what is: all of it, the difference when the row was changed, or nothing."""
+    if held is None or moved is None:
+        return holds(moved)
+    if held.money.asset != moved.money.asset:
+        return [*(replace(hold, amount=-hold.amount) for hold in holds(held)), *holds(moved)]
+    more = moved.money - held.money
+    return holds(replace(moved, money=more)) if more.amount else ()
 
 
 def holds_of(run: int, setting: Setting, client: Client, step: Step, moved: Moved | None) -> tuple[Hold, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -16,9 +16,11 @@ from runner.load.files import Documents
 from runner.model.playbook import Step
 from runner.model.problem import Location, Problem, ProblemError
 from runner.model.provider import Provider
+from runner.model.secret import Secret
 from runner.performer import Performer
 from runner.reconcile import Difference, Ours, compare
-from runner.reconciling import Range, our_side, their_side
+from runner.reconciling import ListUnreachableError, Range, our_side, their_side
+from runner.redact import Redactor
 from runner.version import VERSION
 
 
@@ -47,7 +49,13 @@ async def reconcile(provider: Provider, base_url: str, tools: Tools, run: RunSta
     async with HttpClient(base_url, timeout=provider.timeout, user_agent=agent) as http:
         performer = Performer(provider, http, auth, tools.clock, limiter, documents.read, Random())
         step = Step("reconcile", Location("reconcile"))
-        theirs = await their_side(performer, rule, ours, span, step, performer.tally())
+        try:
+            theirs = await their_side(performer, rule, ours, span, step, performer.tally())
+        except ListUnreachableError as error:
+            # A provider may repeat what it was handed in.
+            secrets = [value.reveal() if isinstance(value, Secret) else value for value in tools.credentials.values()]
+            told = Redactor(secrets, later=auth.secrets).text(error.problem.message)
+            raise ListUnreachableError(replace(error.problem, message=told)) from None
     if not span.everyone:
         theirs = [order for order in theirs if order.client in clients]
     known = [entry.reference async for entry in _others(tools.journal, run)]

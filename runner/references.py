@@ -37,6 +37,13 @@ def fingerprint(operation: str, values: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical([operation, values]).encode()).hexdigest()[:32]
 
 
+def body_fingerprint(operation: Operation, values: Mapping[str, Any]) -> str:
+    """The fingerprint of a create or money call, whatever reference it goes out with."""
+    rule = operation.reference
+    body = {name: value for name, value in values.items() if not rule or name != rule.field}
+    return fingerprint(operation.name, body)
+
+
 def canonical(value: Any) -> str:
     """One text for equal values: keys sorted, decimals as text."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_decimal_text)

@@ -6,6 +6,7 @@ supplied is written down under the name of what it was (`verify/passport`), so t
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,7 @@ class _Loop:
 
     `sent` has the place of the document that was sent last, by its type and by the group that it was for. `asked` are
     the names of data that were ever missing. `new` are the places of documents that this process has sent, `is_fresh`
-    says that this round has sent something.
+    says that this round has sent something. `turns` counts what this process has done: it outlives a wait.
     """
 
     command: Perform
@@ -48,6 +49,7 @@ class _Loop:
     sent: dict[str, int] = field(default_factory=dict)
     new: set[int] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
+    turns: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     spent: list[Outcome] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
@@ -61,14 +63,16 @@ def satisfy(
     fields: frozenset[str],
     stamp: Callable[[str], str] = str,
     sent: Sent = lambda stamp: (),
+    turns: Counter[str] | None = None,
 ) -> Satisfying:
     """One outcome for the whole loop. `fields` are what the data call can carry.
 
     `stamp` tells one content of a document from another: a better picture under the same name is another document.
-    `sent` has the names of the commands that sent a content before.
+    `sent` has the names of the commands that sent a content before. `turns` is to be handed in again after each wait,
+    so that rounds are bounded however long it takes.
     """
-    loop = _Loop(command, rule, documents, fields, stamp, sent)
-    rounds = submits = 0
+    turns = Counter() if turns is None else turns
+    loop = _Loop(command, rule, documents, fields, stamp, sent, turns=turns)
     for _ in range(_MOST_TURNS):
         seen = yield from _ask(loop)
         if seen.replayed or seen.status is not StepStatus.PASSED:
@@ -88,15 +92,12 @@ def satisfy(
                 return _summed(loop, stop)
             continue
         missing = missing_of(rule, seen.outputs["missing"])
-        if (submits if missing.is_empty else rounds) >= command.step.rounds:
+        if turns["submits" if missing.is_empty else "rounds"] >= command.step.rounds:
             return _summed(loop, _out_of_rounds(loop, missing))
         stop = yield from _round(loop, missing)
         if stop is not None:
             return _summed(loop, stop)
-        if missing.is_empty:
-            submits += loop.is_fresh
-        else:
-            rounds += loop.is_fresh
+        turns["submits" if missing.is_empty else "rounds"] += loop.is_fresh
     return _summed(loop, _out_of_rounds(loop, Missing()))
 
 
@@ -125,7 +126,7 @@ def _round(loop: _Loop, missing: Missing) -> Generator[Perform, Outcome, Outcome
 def _answer(loop: _Loop, rule: AnswerRule, seen: Outcome) -> Generator[Perform, Outcome, Outcome | None]:
     """Answer the question whole, or say what is lacking: then nothing at all is sent."""
     mark = mark_of(rule, seen.outputs["missing"], seen.outputs.get("since"))
-    if len(loop.answered) >= loop.command.step.rounds:
+    if loop.turns["answers"] >= loop.command.step.rounds and not loop.turns[mark]:
         return _out_of_rounds(loop, Missing())
     side = Answering(rule, loop.command.values, loop.documents, loop.stamp, loop.on_file, mark)
     parts, lacks = answer(side, sections_of(rule, seen.outputs["missing"]))
@@ -151,14 +152,15 @@ def _answer(loop: _Loop, rule: AnswerRule, seen: Outcome) -> Generator[Perform, 
     if got.status is not StepStatus.PASSED:
         return got
     loop.answered.add(mark)
+    if not got.replayed:
+        loop.turns.update(["answers", mark])
     return None
 
 
 def _asks_nothing(loop: _Loop, reason: object) -> Outcome:
-    said = f'; provider said: "{reason}"' if reason else ""
     message = f'"{loop.command.name}" can\'t be satisfied: the provider waits for something and does not say for what'
     hint = 'ask the provider, hand it in there, then "onboard resume"'
-    problem = Problem("satisfy.blocked", message + said, loop.command.step.location, hint)
+    problem = Problem("satisfy.blocked", message + _said(reason), loop.command.step.location, hint)
     return Outcome(StepStatus.FAILED, Ending.BLOCKED, problem=problem)
 
 
@@ -256,7 +258,9 @@ def _supplied(
     loop.counts[name] += 1
     number = loop.counts[name]
     key = f"{loop.command.step.id}/{name}" + (f"#{number}" if number > 1 else "")
-    got = yield Perform(_part(loop, supply), values=values, outputs=outputs or {}, key=key, is_lenient=True)
+    # An upload that does not say what to call the file has nothing to answer with.
+    is_lenient = loop.rule.answer is None
+    got = yield Perform(_part(loop, supply), values=values, outputs=outputs or {}, key=key, is_lenient=is_lenient)
     loop.is_fresh = loop.is_fresh or not got.replayed
     loop.spent.append(got)
     return got
@@ -336,11 +340,18 @@ def _out_of_rounds(loop: _Loop, still: Missing) -> Outcome:
 
 
 def _dead(loop: _Loop, state: str, reason: object) -> Outcome:
-    said = f'; provider said: "{reason}"' if reason else ""
+    said = _said(reason)
     message = f'"{loop.command.name}" ended: the provider\'s state is "{state}"{said}'
     hint = "the provider's verdict is final for this attempt; find out why before you try again"
     problem = Problem("satisfy.refused", message, loop.command.step.location, hint)
     return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem)
+
+
+def _said(reason: object) -> str:
+    """The provider's own words, which may be more than a text."""
+    if not reason:
+        return ""
+    return f"; provider said: {json.dumps(reason, ensure_ascii=False, default=str)}"
 
 
 def _unknown_state(loop: _Loop, state: str) -> Outcome:

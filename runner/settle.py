@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from runner import effect_words
-from runner.checks import lookup
 from runner.clock import Clock, age, at_most, moment
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.journal.base import CapExceeded, Entry, EntryKey, Hold, Journal
@@ -21,15 +21,17 @@ from runner.model.outcome import Ending, Fault, Later, Moved, Outcome, StepStatu
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
 from runner.model.provider import Operation
-from runner.movements import Pledge, holds_of, moved_of
+from runner.movements import Pledge, holds_of, moved_of, still_missing
 from runner.performer import Performer, Tally
 from runner.redact import Redactor
-from runner.references import fingerprint, numbered, operation_reference
-from runner.standing import Standing, held, moved_before, passed_elsewhere, standing, was_asked_otherwise
+from runner.references import body_fingerprint, numbered, operation_reference
+from runner.standing import Standing, held, mark_of, moved_before, passed_elsewhere, standing, was_asked_otherwise
 from runner.times import whole_seconds
 
 Elsewhere = Mapping[int, Sequence[Entry]]
 
+# How far the provider's clock may be behind ours where a look-up goes by time.
+_APART = 60.0
 # Between two tries of something that provably did not happen (no connection, throttled).
 _PAUSES = (0.5, 2.0, 5.0)
 
@@ -60,14 +62,18 @@ class Effect:
         given = self.command.values.get(rule.field) if rule else None
         return "" if given is None else str(given)
 
+    @property
+    def mark(self) -> str:
+        return mark_of(self.setting, self.client, self.command, self.operation)
+
 
 async def settle(effect: Effect) -> Outcome | Later:
     """The effect's outcome, recorded; or Later when the horizon has not passed yet."""
-    elsewhere = await effect.journal.elsewhere(effect.run, _mark(effect))
+    elsewhere = await effect.journal.elsewhere(effect.run, effect.mark)
     state = standing(effect.entries, elsewhere)
     tally = effect.tally
-    if changed := _changed(effect, elsewhere):
-        return effect.performer.timed(changed, tally)
+    if refused := _changed(effect, elsewhere) or (None if state.doubts else _immovable(effect)):
+        return effect.performer.timed(refused, tally)
     if effect.operation.look_up is None and (passed := passed_elsewhere(elsewhere)):
         # Nobody but the journal can tell that it has happened.
         known_outcome = replace(passed, adopted=True, moved=None, attempts=0, requests=0)
@@ -144,13 +150,13 @@ def _later(effect: Effect, state: Standing) -> Later:
 async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Later | None:
     """Write the intent, then send. Returns what ends the settling early, None to go on deciding."""
     await _pause(effect, state)
-    moved = moved_of(effect.operation, effect.command.values, effect.pledge)
-    if isinstance(moved, Problem):
-        return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=moved.at(effect.command.step.location))
+    if refused := _immovable(effect):
+        return refused
+    moved = _asked(effect)
     if moved and effect.is_halted():
         return _guarded(effect_words.halted(effect.command), 0)
     await effect.performer.slot()
-    holds = _missing(effect, _held(effect, state, moved), moved)
+    holds = still_missing(_held(effect, state, moved), moved, partial(_holds, effect))
     state.attempt += 1
     state.tried += 1
     begun = moment(effect.clock)
@@ -164,7 +170,7 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
     }
     try:
         is_ours = await effect.journal.begin(
-            effect.run, effect.client.key, _key(effect, state), begun.at, intent, holds, _mark(effect)
+            effect.run, effect.client.key, _key(effect, state), begun.at, intent, holds, effect.mark
         )
     except CapExceeded as refusal:
         return _guarded(effect_words.over_cap(effect.command, refusal), 1)
@@ -229,6 +235,7 @@ def _conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
                 attempts=state.attempt,
                 reference=base.reference,
                 moved=moves,
+                reserved=_reserved(effect, state),
                 adopted=sent.outcome.adopted or state.is_counted,
             )
         case Move.ADOPT:
@@ -242,6 +249,7 @@ def _conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
                 claim=seen.claim,
                 # Found without any doubt of ours: an earlier run moved it, this one moved nothing.
                 moved=moved if state.is_ours and not state.is_counted else None,
+                reserved=_reserved(effect, state),
             )
         case Move.CONFLICT:
             assert seen is not None
@@ -257,11 +265,22 @@ def _conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
             return replace(sent.outcome, attempts=state.attempt, reference=base.reference)
 
 
+def _asked(effect: Effect) -> Moved | None:
+    """What this call moves or promises; None where nobody knows, which `_immovable` refuses."""
+    moved = moved_of(effect.operation, effect.command.values, effect.pledge)
+    return moved if isinstance(moved, Moved) else None
+
+
 def _moving(effect: Effect) -> Moved | None:
     """What moves once this call has happened; a promise moves nothing yet."""
+    return None if effect.operation.is_promise else _asked(effect)
+
+
+def _immovable(effect: Effect) -> Outcome | None:
+    """Nobody knows how much it would move: refused before the network."""
     moved = moved_of(effect.operation, effect.command.values, effect.pledge)
-    is_promise = effect.operation.money is not None and effect.operation.money.settled_by
-    return moved if isinstance(moved, Moved) and not is_promise else None
+    problem = moved.at(effect.command.step.location) if isinstance(moved, Problem) else None
+    return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem, attempts=0) if problem else None
 
 
 def _known_beside(effect: Effect, state: Standing) -> dict[str, Any]:
@@ -269,7 +288,7 @@ def _known_beside(effect: Effect, state: Standing) -> dict[str, Any]:
     since = min((one.at for one in state.doubts), default=None)
     return {
         "pledge": effect.pledge.values if effect.pledge else {},
-        "since": "" if since is None else whole_seconds(since),
+        "since": "" if since is None else whole_seconds(since - _APART),
         "told": state.sent.told if state.sent else None,
     }
 
@@ -321,34 +340,27 @@ def _held(effect: Effect, state: Standing, moved: Moved | None) -> Moved | None:
     return moved if state.tried else held(effect.entries)
 
 
-def _missing(effect: Effect, held: Moved | None, moved: Moved | None) -> Sequence[Hold]:
-    """What must be reserved on top of what is: all of it, the difference when the row was changed, or nothing."""
-    if held is None or moved is None:
-        return _holds(effect, moved)
-    if held.money.asset != moved.money.asset:
-        return [*(replace(hold, amount=-hold.amount) for hold in _holds(effect, held)), *_holds(effect, moved)]
-    more = moved.money - held.money
-    return _holds(effect, replace(moved, money=more)) if more.amount else ()
+def _reserved(effect: Effect, state: Standing) -> Moved | None:
+    return _held(effect, state, _asked(effect)) if effect.operation.is_promise else None
 
 
 def _holds(effect: Effect, moved: Moved | None) -> Sequence[Hold]:
     if effect.pledge:
-        # Reserved when it was promised, for as long as the promise stands.
-        return ()
+        # Reserved when it was promised, for as long as the promise stands; or by nobody in this run.
+        return effect.pledge.owes if moved else ()
     return holds_of(effect.run, effect.setting, effect.client, effect.command.step, moved)
 
 
 async def _record(effect: Effect, state: Standing, outcome: Outcome, more: Mapping[str, Any] | None = None) -> None:
-    moved = moved_of(effect.operation, effect.command.values, effect.pledge)
     release: Sequence[Hold] = ()
-    keeps = outcome.moved is not None or (outcome.status is StepStatus.PASSED and _moving(effect) is None)
-    if outcome.is_final and not keeps and isinstance(moved, Moved):
-        release = _holds(effect, _held(effect, state, moved))
+    keeps = outcome.moved is not None or (outcome.status is StepStatus.PASSED and effect.operation.is_promise)
+    if outcome.is_final and not keeps:
+        release = _holds(effect, _held(effect, state, _asked(effect)))
     # An outcome that needed no attempt (adopted at first sight) takes the next free number.
     attempt = state.attempt if state.attempt and state.attempt not in state.closed else state.attempt + 1
     state.closed.add(attempt)
     key = EntryKey(effect.command.journal_key, effect.command.item, attempt)
-    body = outcome.to_json() | dict(more or {})
+    body = outcome.to_json() | {"fingerprint": _fingerprint(effect)} | dict(more or {})
     await effect.journal.finish(effect.run, effect.client.key, key, effect.clock.now(), body, release)
 
 
@@ -358,20 +370,6 @@ async def _remember(effect: Effect, state: Standing) -> None:
         return
     more = {"reply": state.sent.reply.value, "is_own": state.sent.is_own, "told": state.sent.told}
     await _record(effect, state, replace(state.sent.outcome, fault=Fault.UNREACHABLE), more)
-
-
-def _mark(effect: Effect) -> str:
-    """One text for this effect in every run: where it goes and the name it goes by.
-
-    That name is our reference; where the provider takes none, its own identity for the thing, else the whole body.
-    """
-    operation, values = effect.operation, effect.command.values
-    name: object = values
-    if operation.reference:
-        name = operation_reference(effect.setting, effect.client, effect.command, operation)
-    elif operation.identity:
-        name = [lookup(tuple(field.split(".")), values)[1] for field in operation.identity]
-    return fingerprint(operation.name, {"at": effect.setting.base_url, "name": name})
 
 
 def _key(effect: Effect, state: Standing) -> EntryKey:
@@ -391,9 +389,7 @@ def _values(effect: Effect, state: Standing) -> Mapping[str, Any]:
 
 
 def _fingerprint(effect: Effect) -> str:
-    rule = effect.operation.reference
-    values = {name: value for name, value in effect.command.values.items() if not rule or name != rule.field}
-    return fingerprint(effect.operation.name, values)
+    return body_fingerprint(effect.operation, effect.command.values)
 
 
 def _guarded(problem: Problem, attempts: int) -> Outcome:

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from runner.checks import lookup
 from runner.clock import Moment
 from runner.effects import Reply
 from runner.journal.base import Entry
 from runner.looking import Seen
+from runner.model.command import Perform
 from runner.model.outcome import Moved, Outcome, StepStatus
+from runner.model.plan import Client, Setting
+from runner.model.provider import Operation
 from runner.performer import Sent
+from runner.references import fingerprint, operation_reference
 
 
 @dataclass(slots=True)
@@ -61,6 +66,19 @@ def standing(entries: Sequence[Entry], elsewhere: Mapping[int, Sequence[Entry]])
             mine.firsts += theirs.firsts
             mine.is_counted = mine.is_counted or theirs.is_counted
     return mine
+
+
+def mark_of(setting: Setting, client: Client, command: Perform, operation: Operation) -> str:
+    """One text for a create or money call in every run: where it goes and the name it goes by.
+
+    That name is our reference; where the provider takes none, its own identity for the thing, else the whole body.
+    """
+    name: object = command.values
+    if operation.reference:
+        name = operation_reference(setting, client, command, operation)
+    elif operation.identity:
+        name = [lookup(tuple(field.split(".")), command.values)[1] for field in operation.identity]
+    return fingerprint(operation.name, {"at": setting.base_url, "name": name})
 
 
 def _read(entries: Sequence[Entry]) -> Standing:
@@ -137,6 +155,12 @@ def was_asked_otherwise(entries: Sequence[Entry], fingerprint: str) -> bool:
         entry.kind == "intent" and entry.key.attempt not in over and entry.body["fingerprint"] != fingerprint
         for entry in entries
     )
+
+
+def was_promised_otherwise(entries: Sequence[Entry], asked: str) -> bool:
+    """Does the promise that stands here differ from what is asked for now? A row may be corrected in between."""
+    passed = [entry for entry in entries if entry.kind == "outcome" and entry.body["status"] == StepStatus.PASSED.value]
+    return any(entry.body.get("fingerprint", asked) != asked for entry in passed)
 
 
 def held(entries: Sequence[Entry]) -> Moved | None:

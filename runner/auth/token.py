@@ -7,6 +7,7 @@ from when we asked: the clock of this machine has no say.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,11 +20,14 @@ from runner.clock import Clock
 from runner.model.http import NoAnswer, Request, Response, Trouble
 from runner.model.secret import Secret
 from runner.templates import Template, compile_text, render
+from runner.times import from_http
 
 # Renewed when less than this part of its life is left, so that no request leaves with one that ends on the way.
 _REST = 0.1
 # For a server that does not say how long: it is asked again when it refuses.
 _UNTOLD = 3600.0
+# Whatever it calls it: what was handed in brings no token.
+_NO = (400, 401, 403, 422)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,9 @@ class TokenAuth(NoAuth):
 
     def refused(self, headers: Mapping[str, str]) -> None:
         if self._token and headers == self.headers(Request("GET", "/")):
-            # Somebody ended it before its time. What renews it may be as dead, so it is issued anew.
-            self._token = None
+            # Somebody ended it before its time. What renews it may be as dead, so it is issued anew. Who waits for his
+            # turn meanwhile goes out with the old one, and learns it in the same way.
+            self._end()
             self.corrections += 1
 
     def secrets(self) -> Collection[str]:
@@ -83,16 +88,20 @@ class TokenAuth(NoAuth):
     def _is_fresh(self) -> bool:
         return self._token is not None and self._clock.elapsed() < self._token.until
 
+    def _end(self) -> None:
+        """Used up, and so is what would renew it."""
+        if self._token:
+            self._token = _Token(self._token.value, -math.inf)
+
     async def _fetch(self, ask: Ask) -> Response | NoAnswer | None:
         got: Response | NoAnswer | None = None
         if self._token and self._token.renewal and self._clock.elapsed() < self._token.renew_until:
             got = await self._call(ask, "refresh", {"refresh_token": self._token.renewal})
-        if got is None or (isinstance(got, Response) and got.status in (400, 401, 403, 422)):
+        if got is None or (isinstance(got, Response) and got.status in (*_NO, 404)):
             got = await self._call(ask, "issue", {})
         if isinstance(got, NoAnswer):
             return _nothing(got.message)
-        if got.status in (400, 401, 403, 422):
-            # Whatever it calls it: these credentials bring no token.
+        if got.status in _NO:
             self._denied = Response(401, got.headers, got.body, got.is_json)
             return self._denied
         if got.status == 429:
@@ -108,12 +117,15 @@ class TokenAuth(NoAuth):
         asked = self._clock.elapsed()
         got = await ask(Request("POST", rule["path"], (), headers, json.dumps(body).encode(), signed=False))
         if isinstance(got, Response) and 200 <= got.status < 300:
-            self._take(got.body, asked)
+            self._take(got.body, asked, from_http(got.headers.get("date", "")))
         return got
 
-    def _take(self, body: Any, asked: float) -> None:
-        """Read the reply, in its envelope or bare; what can't be read leaves us without a token."""
-        self._token = None
+    def _take(self, body: Any, asked: float, told: float | None) -> None:
+        """Read the reply, in its envelope or bare; what can't be read leaves us without a token.
+
+        `told` is the server's clock by its `Date`, for a reply that does not tell it.
+        """
+        self._end()
         inner = body.get(self._recipe["unwrap"]) if isinstance(body, Mapping) and "unwrap" in self._recipe else None
         fields = inner if isinstance(inner, Mapping) else body
         if not isinstance(fields, Mapping):
@@ -121,7 +133,8 @@ class TokenAuth(NoAuth):
         value, renewal = (fields.get(self._recipe.get(name, "")) for name in ("token", "refresh_token"))
         if not isinstance(value, str) or not value:
             return
-        now = instant(fields.get(self._recipe.get("now", "")))
+        stated = instant(fields.get(self._recipe.get("now", "")))
+        now = told if stated is None else stated
         life = self._life(fields, "ends", now)
         self._token = _Token(
             value,

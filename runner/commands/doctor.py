@@ -21,6 +21,8 @@ from runner.load.pack import find_pack
 from runner.model.http import NoAnswer, Request, Response
 from runner.model.problem import ProblemError
 from runner.model.provider import Operation, Provider
+from runner.model.secret import Secret
+from runner.redact import Redactor
 from runner.version import VERSION
 
 # A timestamp is too old after this long at the strictest provider we know.
@@ -67,11 +69,12 @@ async def _examine(pack: Provider, environment: str, base_url: str) -> int:
             chosen.hint if chosen else f"environments: {', '.join(pack.environments)}",
         )
         return exit_codes.WRONG
-    code = await _ask(pack, url, auth)
+    secrets = [value.reveal() if isinstance(value, Secret) else value for value in credentials.values()]
+    code = await _ask(pack, url, auth, Redactor(secrets, later=auth.secrets if auth else tuple))
     return exit_codes.WRONG if auth is None else code
 
 
-async def _ask(pack: Provider, url: str, auth: Auth | None) -> int:
+async def _ask(pack: Provider, url: str, auth: Auth | None, redactor: Redactor) -> int:
     clock = SystemClock()
     async with HttpClient(url, timeout=10, user_agent=f"onboarding-runner/{VERSION}") as http:
         probe = _probe(pack, signed=False) or _probe(pack, signed=True)
@@ -87,7 +90,7 @@ async def _ask(pack: Provider, url: str, auth: Auth | None) -> int:
         if auth is None or signed is None:
             return exit_codes.OK
         auth.learn(got.headers.get("date", ""))
-        return _signature(pack, signed, await _signed(http, auth, signed))
+        return _signature(pack, signed, await _signed(http, auth, signed), redactor)
 
 
 async def _signed(http: HttpClient, auth: Auth, operation: Operation) -> Response | NoAnswer:
@@ -98,11 +101,12 @@ async def _signed(http: HttpClient, auth: Auth, operation: Operation) -> Respons
     return missing if missing is not None else await http.send(request, auth.headers(request))
 
 
-def _signature(pack: Provider, operation: Operation, got: Response | NoAnswer) -> int:
+def _signature(pack: Provider, operation: Operation, got: Response | NoAnswer, redactor: Redactor) -> int:
     reading: Reading = read(pack, operation, got)
     if reading.reply in (Reply.DENIED, Reply.NOT_SENT) or isinstance(got, NoAnswer):
         assert reading.problem is not None
-        _bad("signature", reading.problem.message, reading.problem.hint)
+        # A provider may repeat what it was handed in.
+        _bad("signature", redactor.text(reading.problem.message), reading.problem.hint)
         return exit_codes.UNREACHABLE
     _good("signature", f"accepted ({operation.name} answered HTTP {got.status})")
     return exit_codes.OK

@@ -72,7 +72,7 @@ class Outcome:
     `ending` is what the client ends as when the step did not pass. `claim` is the provider's own id of what the step
     made or adopted, so that a second step with the same identity can't adopt it too. `retry_at` (seconds since the
     epoch, UTC) is set while waiting. `replayed`: read from the journal, nothing was done for it now; not written down.
-    `files` are the stamps of what was uploaded.
+    `files` are the stamps of what was uploaded. `reserved` is what a promise holds of the caps until it is carried out.
     """
 
     status: StepStatus
@@ -91,6 +91,7 @@ class Outcome:
     fault: Fault | None = None
     replayed: bool = False
     files: tuple[str, ...] = ()
+    reserved: Moved | None = None
 
     @property
     def is_final(self) -> bool:
@@ -112,6 +113,8 @@ class Outcome:
             body["problem"] = self.problem.to_json()
         if self.moved:
             body["moved"] = self.moved.to_json()
+        if self.reserved:
+            body["reserved"] = self.reserved.to_json()
         if self.files:
             body["files"] = list(self.files)
         if self.fault:
@@ -138,6 +141,7 @@ class Outcome:
             retry_at=body.get("retry_at"),
             fault=Fault(body["fault"]) if body.get("fault") else None,
             files=tuple(body.get("files", ())),
+            reserved=Moved.from_json(body["reserved"]) if body.get("reserved") else None,
         )
 
 

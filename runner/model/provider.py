@@ -333,6 +333,11 @@ class Operation:
         """Must not happen twice: an intent is written before it is sent."""
         return self.effect in ("create", "money")
 
+    @property
+    def is_promise(self) -> bool:
+        """Money that another call moves later."""
+        return self.money is not None and bool(self.money.settled_by)
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:

@@ -142,7 +142,7 @@ def _secret_forms(secret: str) -> set[str]:
     return forms
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=1024)
 def _later_forms(secret: str) -> frozenset[str]:
     return frozenset(_secret_forms(secret)) if len(secret.strip()) >= SHORTEST else frozenset()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from matrix import Cell, Life, Matrix, Victims
+from matrix import Cell, Life, Matrix, Victims, steady
 from stage import JPEG, ROOT, Sandbox
 
 pytestmark = pytest.mark.xdist_group("kill matrix")
@@ -76,7 +76,7 @@ def matrix(victims: Victims, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_killed_at_every_instant_of_a_run(matrix: CardMatrix) -> None:
     (healthy,) = matrix.play([Cell("not killed", ())])
     assert "" == healthy.wrong
-    instants = [name for name in healthy.instants[0] if not name.startswith("waiting")]
+    instants = steady(healthy.instants[0])
 
     assert len(instants) > 40
     assert [] == matrix.wrong(Cell(name, (name,)) for name in instants)

@@ -82,7 +82,7 @@ class Sandbox:
     def clear_faults(self) -> None:
         self._http.post("/faults", json={"faults": [], "replace": True}).raise_for_status()
 
-    def load(self, **data: Sequence[Mapping[str, Any]]) -> None:
+    def load(self, **data: Any) -> None:
         self._http.post("/data", json=data).raise_for_status()
 
     def act(self, name: str, body: Mapping[str, Any]) -> None:
@@ -122,6 +122,12 @@ class Sandbox:
             moved = {kind: Decimal(amount) for kind, amount in line["moved"].items()}
             book[line["partner_client_id"], line["asset_id"]] = moved | {"balance": Decimal(line["balance"])}
         return book
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The ledger as the provider keeps it."""
+        found: list[dict[str, Any]] = self._http.get("/ledger").json()["items"]
+        return found
 
     def orders(self, client: str) -> list[dict[str, Any]]:
         return [order for order in self.state["orders"] if order["partner_client_id"] == client]

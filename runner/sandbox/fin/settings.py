@@ -26,6 +26,8 @@ class Settings:
     """What a paused V2 customer is called: so by the webhook's page, ON_HOLD by the V2 guide."""
     transfer_ttl: float = 600.0
     """How long a transfer can be settled: ten minutes in the example. (docs: transactions/create-a-transfer)"""
+    references_shown: bool = True
+    """That `transaction_ref_id` is what was sent is not proved; in one example it is the id itself."""
     refuse_used_references: bool = False
     """Nothing promises that a repeated `reference_id` is refused."""
 

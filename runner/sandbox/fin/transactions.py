@@ -104,7 +104,7 @@ def _row(book: Book, transfer: Transfer) -> dict[str, Any]:
     return {
         **_common(transfer),
         # Unproven that it carries what was sent: the one example shows an id. (README.md)
-        "transaction_ref_id": transfer.reference,
+        "transaction_ref_id": transfer.reference if book.settings.references_shown else transfer.id,
         "from_amount": major(transfer.amount),
         "payout_amount": major(transfer.payout),
         "processing_amount": major(transfer.amount - transfer.fee),
