@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from runner.answers import Reading, fields_of
+from runner.answers import Reading, fields_of, is_absent
 from runner.checks import Answer, lookup, path_text
 from runner.clock import Clock, Moment, moment, passed
 from runner.effects import Reply
@@ -30,6 +30,8 @@ _GROWTH = 0.5
 # Nothing was learned from these, and the next ask may tell: the client goes on waiting.
 _NO_NEWS = (Reply.LOST, Reply.NOT_SENT, Reply.THROTTLED)
 _FIRST = 1
+# What was made a moment ago may not show everywhere yet; what is not there after so many seconds is not there.
+_SHOWN = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ async def ask(awaited: Awaited) -> Outcome | Later:
     """Ask once. The outcome when it settled, Later when it has not."""
     began = await _began(awaited)
     reading = await awaited.performer.ask_step(awaited.command, awaited.tally)
-    judged = _judged(awaited, reading)
+    judged = _judged(awaited, reading, passed(awaited.clock, began))
     got = _later(awaited, began, reading, judged) if isinstance(judged, Problem) else judged
     return got if isinstance(got, Later) else awaited.performer.timed(got, awaited.tally)
 
@@ -69,7 +71,7 @@ async def _began(awaited: Awaited) -> Moment:
     return now
 
 
-def _judged(awaited: Awaited, reading: Reading) -> Outcome | Problem:
+def _judged(awaited: Awaited, reading: Reading, waited: float) -> Outcome | Problem:
     """The outcome, or why there is none yet."""
     command, redactor = awaited.command, awaited.redactor
     if reading.reply in _NO_NEWS:
@@ -78,6 +80,10 @@ def _judged(awaited: Awaited, reading: Reading) -> Outcome | Problem:
         return problem
     judges_status = any(bound.check.path == ("http",) for bound in (*command.until, *command.stop))
     if reading.reply not in (Reply.ACCEPTED, Reply.DEAD) and not (judges_status and reading.answer.http is not None):
+        if is_absent(reading) and waited < _SHOWN:
+            told = placed(reading.problem, command, redactor)
+            assert told is not None
+            return told
         return awaited.performer.failed(command, reading, redactor)
     operation = awaited.performer.operation(command)
     one, answer = operation, reading.answer

@@ -111,8 +111,8 @@ def on_the_wire(job: Job, values: Mapping[str, Any]) -> Any:
         if properties.get(name, {}).get("x-wire") == "number" and isinstance(value, str):
             filled[name] = parse_amount(value)
     rule = job.operation.money
-    if rule and rule.places and isinstance(filled.get(rule.amount), str):
-        # A text is the amount as people write it, a whole number is in minor units already.
+    if rule and rule.places and isinstance(filled.get(rule.amount), str | Decimal):
+        # A text is the amount as people write it, and so is a fraction; a whole number is in minor units already.
         filled[rule.amount] = to_minor_units(Money(parse_amount(filled[rule.amount], rule.places), ""), rule.places)
     return filled
 

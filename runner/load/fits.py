@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 IsOpen = Callable[[Any], bool]
+Fits = Callable[[Any, Any], bool]
 
 DEEPEST = 64
 TYPES: dict[str, tuple[type, ...]] = {
@@ -24,6 +25,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "string": (str,),
 }
+# What is read together with another keyword.
+BESIDE = frozenset(("else", "maxContains", "minContains", "then"))
 # What says nothing about the value.
 SILENT = frozenset(
     ("$comment", "$defs", "$id", "$schema", "default", "definitions", "deprecated", "description", "examples", "format")
@@ -45,9 +48,13 @@ def _fits(value: Any, schema: Any, root: Any, is_open: IsOpen, depth: int) -> bo
         return _fits(part, part_schema, root, is_open, depth + 1)
 
     for keyword, rule in schema.items():
-        if keyword in SILENT or keyword.startswith("x-"):
+        if keyword in SILENT or keyword in BESIDE or keyword.startswith("x-"):
             continue
-        if keyword in INSIDE:
+        if keyword == "if":
+            holds = _if(value, rule, schema, inner, is_open)
+        elif keyword == "contains":
+            holds = _contains(value, rule, schema, inner, is_open)
+        elif keyword in INSIDE:
             holds = INSIDE[keyword](value, rule, schema, inner)
         elif keyword == "$ref":
             holds = inner(value, _target(rule, root))
@@ -56,6 +63,48 @@ def _fits(value: Any, schema: Any, root: Any, is_open: IsOpen, depth: int) -> bo
         if not holds:
             return False
     return True
+
+
+def _misfits(value: Any, schema: Any, is_open: IsOpen) -> bool:
+    """Does it surely not fit? Judged by the exact keywords alone."""
+    if is_open(value) or not isinstance(schema, Mapping):
+        return False
+    # Numbers are left out: which of them are the same is the library's own matter.
+    exact = EXACT_OF_TEXT if isinstance(value, str) else EXACT_OF_MAPPINGS if isinstance(value, dict) else ()
+    if any(name in schema and not PLAIN[name](value, schema[name]) for name in exact):
+        return True
+    properties = schema.get("properties", {})
+    inside = value if isinstance(value, dict) and isinstance(properties, Mapping) else {}
+    return any(_misfits(entry, properties[name], is_open) for name, entry in inside.items() if name in properties)
+
+
+def _if(value: Any, rule: Any, schema: Any, inner: Fits, is_open: IsOpen) -> bool:
+    """Whichever branch may count has to fit; what is not known yet decides for none."""
+    if _rests(value, rule, is_open):
+        return True
+    may_hold, may_fail = not _misfits(value, rule, is_open), not inner(value, rule)
+    return (not may_hold or inner(value, schema.get("then", True))) and (
+        not may_fail or inner(value, schema.get("else", True))
+    )
+
+
+def _rests(value: Any, schema: Any, is_open: IsOpen) -> bool:
+    """Does it fit only because something is not known yet?"""
+    if is_open(value):
+        return True
+    properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+    inside = value if isinstance(value, dict) else {}
+    return any(_rests(inside[name], entry, is_open) for name, entry in properties.items() if name in inside)
+
+
+def _contains(value: Any, rule: Any, schema: Any, inner: Fits, is_open: IsOpen) -> bool:
+    if not isinstance(value, list):
+        return True
+    open_ones = [_rests(entry, rule, is_open) for entry in value]
+    # Whatever is not known yet may be what is wanted, and need not be.
+    least = sum(open_ones) + sum(inner(entry, rule) for entry in value if not is_open(entry))
+    most = sum(not _misfits(entry, rule, is_open) for entry in value) - sum(open_ones)
+    return bool(least >= schema.get("minContains", 1) and most <= schema.get("maxContains", len(value)))
 
 
 def _target(reference: Any, root: Any) -> Any:
@@ -120,7 +169,8 @@ PLAIN: dict[str, Callable[[Any, Any], bool]] = {
     "type": _type,
 }
 
-Fits = Callable[[Any, Any], bool]
+EXACT_OF_TEXT = ("const", "enum", "pattern")
+EXACT_OF_MAPPINGS = ("required",)
 
 
 def _properties(value: Any, rule: Any, _schema: Any, inner: Fits) -> bool:
@@ -142,12 +192,17 @@ def _items(value: Any, rule: Any, schema: Any, inner: Fits) -> bool:
     return not isinstance(value, list) or all(inner(entry, rule) for entry in value)
 
 
+def _all(value: Any, rule: Any, _schema: Any, inner: Fits) -> bool:
+    return all(inner(value, part) for part in rule)
+
+
 def _names(value: Any, rule: Any, _schema: Any, inner: Fits) -> bool:
     return not isinstance(value, dict) or all(isinstance(name, str) and inner(name, rule) for name in value)
 
 
 INSIDE: dict[str, Callable[[Any, Any, Any, Fits], bool]] = {
     "additionalProperties": _others,
+    "allOf": _all,
     "items": _items,
     "properties": _properties,
     "propertyNames": _names,

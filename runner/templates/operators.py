@@ -9,7 +9,7 @@ from itertools import chain
 from runner.templates import arithmetic
 from runner.templates.bounds import Run
 from runner.templates.nodes import At, Node, Path
-from runner.templates.values import MAX_SIZE, Later, nothing, settled, to_text, too_large, unknown_in
+from runner.templates.values import MAX_SIZE, Later, TemplateError, nothing, settled, to_text, too_large, unknown_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,11 @@ class Choice(Node):
 
     def live(self, run: Run) -> Iterator[Path]:
         yield from self.test.live(run)
-        chosen = self.yes if settled(self.test.evaluate(run)) else self.no
+        try:
+            chosen = self.yes if settled(self.test.evaluate(run)) else self.no
+        except TemplateError:
+            # Whether that is wrong is told where it is read: it may be forgiven there, or never be read at all.
+            return
         if chosen:
             yield from chosen.live(run)
 

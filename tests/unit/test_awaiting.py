@@ -322,7 +322,17 @@ async def test_who_is_parked_while_nobody_is_there_is_told_apart(got: Response |
 
 
 async def test_a_refusal_of_the_question_ends_it() -> None:
-    result = await Waited(answer(404, {"code": "NOT_FOUND", "message": "no"})).end()
+    result = await Waited(answer(400, {"code": "BAD_REQUEST", "message": "no"})).end()
+    assert (Ending.REJECTED, "cryptomate.bad-request") == (result.outcome, problem(result).code)
+
+
+async def test_what_is_not_there_yet_may_show_in_a_moment() -> None:
+    absent = answer(404, {"code": "NOT_FOUND", "message": "no"})
+    waited = Waited(absent)
+    assert "cryptomate.not-found" == problem((await waited.ask()).result).code
+
+    await waited.clock.sleep(30)
+    result = await waited.end()
     assert (Ending.REJECTED, "cryptomate.not-found") == (result.outcome, problem(result).code)
 
 

@@ -39,6 +39,9 @@ def schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             "propertyNames": st.just({"pattern": "^[a-z]"}),
             "items": inner,
             "anyOf": st.lists(inner, min_size=1, max_size=2),
+            "allOf": st.lists(inner, min_size=1, max_size=2),
+            **dict.fromkeys(("contains", "else", "if", "then"), inner),
+            **dict.fromkeys(("maxContains", "minContains"), COUNTS),
             "$ref": st.just("#/$defs/x"),
             **dict.fromkeys(SIZES, COUNTS),
         },
@@ -68,6 +71,18 @@ NESTED = {
 }
 
 
+CONDITIONAL = {
+    "allOf": [
+        {"if": {"properties": {"kind": {"const": "x"}}}, "then": {"required": ["a"]}, "else": {"required": ["b"]}},
+    ]
+}
+BOTH = {
+    "contains": {"properties": {"side": {"const": "A"}}, "required": ["side"]},
+    "maxContains": 1,
+    "allOf": [{"contains": {"properties": {"side": {"const": "B"}}, "required": ["side"]}}],
+}
+
+
 @pytest.mark.parametrize(
     ("value", "schema"),
     [
@@ -76,6 +91,11 @@ NESTED = {
         ("ab", {"$ref": "#/$defs/word", "$defs": {"word": {"pattern": "^a", "maxLength": 2, "enum": ["ab"]}}}),
         ({"a": {}}, {"propertyNames": {"pattern": "a"}, "minProperties": 1, "maxProperties": 1}),
         ("open", {"type": "integer", "minimum": 5}),
+        ({"kind": "x", "a": 1}, CONDITIONAL),
+        ({"kind": "y", "b": 1}, CONDITIONAL),
+        ({"kind": "open"}, CONDITIONAL),
+        ([{"side": "A"}, "open"], BOTH),
+        ([{"side": "A"}, {"side": "B"}], BOTH),
     ],
 )
 def test_plain_schemas_need_no_library(value: object, schema: dict[str, Any]) -> None:
