@@ -52,7 +52,8 @@ class ClientRun:
     """One client of one run, with everything that `advance` needs. `is_fresh` skips reading an empty journal.
 
     `stopping` is asked before each step: a problem means "checkpoint here, resume goes on". `is_halted` is asked before
-    each money send. `tallies` keeps what a step has cost while it waits, `turns` what a requirement loop has counted.
+    each money send. `tallies` keeps what a step has cost while it waits, `turns` what a requirement loop has counted,
+    `costs` the requests of its calls by their names.
     """
 
     run: int
@@ -67,6 +68,7 @@ class ClientRun:
     is_halted: Callable[[], bool] = field(default=lambda: False)
     tallies: dict[tuple[str, int], Tally] = field(default_factory=dict)
     turns: Turns = field(default_factory=dict)
+    costs: dict[tuple[str, int], dict[str, int]] = field(default_factory=dict)
 
 
 async def advance(run: ClientRun) -> Done | Wait:
@@ -91,6 +93,7 @@ async def advance(run: ClientRun) -> Done | Wait:
             if isinstance(got, Later):
                 later = got
                 got = _waiting(run, command, got)
+            got = _costed(run, command, got)
             for stamp in got.files:
                 sent.setdefault(stamp, set()).add(command.journal_key)
             if got.claim:
@@ -101,6 +104,24 @@ async def advance(run: ClientRun) -> Done | Wait:
     except StopIteration as stop:
         result: ClientResult = stop.value
     return Done(result) if later is None else Wait(later.until, result, later.wakes)
+
+
+_ASKING, _WAITING = "\0asking", "\0waiting"
+
+
+def _costed(run: ClientRun, command: Perform, got: Outcome) -> Outcome:
+    """A requirement loop begins anew each time it is looked at: what its calls have cost is kept here meanwhile."""
+    costs = run.costs.setdefault((command.step.id, command.item), {})
+    if command.conclusion is not None:
+        return replace(got, requests=sum(costs.values())) if not got.replayed else got
+    if command.key:
+        costs[command.key] = got.requests
+    elif command.is_transient:
+        # While it waits, the tally of the question goes on counting.
+        waits = got.status is StepStatus.WAITING
+        costs[_WAITING] = got.requests if waits else 0
+        costs[_ASKING] = costs.get(_ASKING, 0) + (0 if waits or got.replayed else got.requests)
+    return got
 
 
 def _sent(entries: Sequence[Entry]) -> dict[str, set[str]]:

@@ -126,11 +126,16 @@ def _part(side: Answering, section: Section) -> Part | list[Lack]:
     whys = {field.why for field in section.files if field.is_worn and field.why}
     if not fitting:
         return [Lack("document", section.name, section.kinds, _against(whys, ""))]
-    chosen = _choose(side, section, fitting)
-    if chosen is None:
+    made = [_of(section, one) for one in _choices(side, section, fitting)]
+    if not made:
         return [
             Lack("document", section.name, section.kinds, _against(whys, "every one of the client's was sent before"))
         ]
+    return next((one for one in made if isinstance(one, Part)), made[0])
+
+
+def _of(section: Section, chosen: Mapping[str, Any]) -> Part | list[Lack]:
+    """The answer that this document gives, or what it lacks for one."""
     sides = _sides(section, chosen)
     lacks = [
         Lack("document", section.name, (str(chosen["type"]),), f"lacks its {name.lower()}")
@@ -150,13 +155,12 @@ def _against(whys: Collection[str], rest: str) -> str:
     return ", ".join([*(f'was refused: "{why}"' for why in sorted(whys)), *([rest] if rest else [])])
 
 
-def _choose(side: Answering, section: Section, fitting: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """A document that is not on file yet where files are asked for again, else the one that is."""
+def _choices(side: Answering, section: Section, fitting: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The documents that are not on file yet where files are asked for again, else first the ones that are."""
     worn = [field for field in section.files if field.is_worn]
     if worn:
-        return next((one for one in fitting if not _was_sent(side, one, worn)), None)
-    on_file = (one for one in fitting if _was_sent(side, one, ()))
-    return next(on_file, fitting[0])
+        return [one for one in fitting if not _was_sent(side, one, worn)]
+    return sorted(fitting, key=lambda one: not _was_sent(side, one, ()))
 
 
 def _was_sent(side: Answering, document: Mapping[str, Any], asked: Sequence[Field]) -> bool:

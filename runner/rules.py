@@ -18,6 +18,8 @@ from datetime import date
 from typing import Any
 
 Path = tuple[str | int, ...]
+# Stands in a message for the name of the field that it is about.
+_ITSELF = "\0"
 IsOpen = Callable[[Any], bool]
 
 
@@ -44,9 +46,10 @@ def broken(schema: Any, value: Any, today: date | None, is_open: IsOpen) -> Iter
 def _walk(schema: Any, value: Any, path: Path, look: _Look) -> Iterator[Broken]:
     if not isinstance(schema, Mapping) or look.is_open(value):
         return
-    for keyword in schema.keys() & RULES.keys():
-        for found in RULES[keyword](value, schema[keyword], look):
-            yield Broken((*path, *found.path), found.message, found.hint)
+    for keyword, rule in RULES.items():
+        for found in rule(value, schema[keyword], look) if keyword in schema else ():
+            whole = (*path, *found.path)
+            yield Broken(whole, found.message.replace(_ITSELF, _name(whole)), found.hint)
     if isinstance(value, Mapping):
         known = schema.get("properties", {})
         for name, entry in value.items():
@@ -134,14 +137,16 @@ def _age(value: Any, rule: Mapping[str, int], look: _Look) -> Iterator[Broken]:
     today = look.today
     years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     if not rule["min"] <= years <= rule["max"]:
-        message = f"the date of birth makes an age that is not {rule['min']} to {rule['max']} years"
+        message = f"{_ITSELF} makes an age that is not {rule['min']} to {rule['max']} years"
         yield Broken((), message, "compare it with the identity document")
 
 
 def _future(value: Any, rule: bool, look: _Look) -> Iterator[Broken]:
     ends = _date(value)
     if rule and ends and look.today and ends <= look.today:
-        yield Broken((), "the date has passed, expected one in the future", "ask for a document that is still valid")
+        yield Broken(
+            (), f"{_ITSELF} has passed, expected a date in the future", "ask for a document that is still valid"
+        )
 
 
 def _date(value: Any) -> date | None:
@@ -149,6 +154,11 @@ def _date(value: Any) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-01-31") else None
     except ValueError:
         return None
+
+
+def _name(path: Path) -> str:
+    names = [step for step in path if isinstance(step, str)]
+    return f'"{names[-1]}"' if names else "the value"
 
 
 def _told(path: Path) -> str:

@@ -145,7 +145,6 @@ def _answer(loop: _Loop, rule: AnswerRule, seen: Outcome) -> Generator[Perform, 
             got = yield from _supplied(loop, rule.upload, asked, f"upload-{part.section}-{mark}", uris)
             if got.status is not StepStatus.PASSED:
                 return got
-            # A single file needs no side where none was named.
             made[rule.files] = [{"uri": got.outputs[name.lower()], "side": name} for name, _ in part.sides]
         values[part.section] = made if part.section in rule.documents else made[part.section]
     got = yield from _supplied(loop, rule.supply, values, f"answer-{mark}")

@@ -49,7 +49,7 @@ HOMES = {
     "fcntl": ["execute.py"],
     "httpx": ["client.py"],
     "jinja2": ["templates/grammar.py"],
-    "jsonschema": ["load/schema.py"],
+    "jsonschema": ["load/schema.py", "load/schema_words.py"],
     "jsonschema_specifications": ["load/schema.py"],
     "python_multipart": ["sandbox/*"],
     "referencing": ["load/schema.py"],

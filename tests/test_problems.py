@@ -88,7 +88,7 @@ def codes_in(path: Path, name: str) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
             yield node.value
         is_tell = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "tell"
-        if name == "load/schema.py" and is_tell:
+        if name in ("load/schema.py", "load/schema_words.py") and is_tell:
             assert isinstance(node, ast.Call)
             code = node.args[0]
             assert isinstance(code, ast.Constant)

@@ -19,7 +19,7 @@ def check_problems(review: Review) -> Iterator[Problem]:
     for where, step in review.steps():
         operation = review.operation(step)
         if isinstance(picking := step.get("pick"), Mapping):
-            yield from _picking(review, (*where, "pick"), picking, operation)
+            yield from _picking(review, (*where, "pick"), picking, operation if "call" in step else None)
             operation = _of_one(picking, operation)
         for place, text in _on_the_answer(step, where):
             yield from _check(review, place, text, operation)
@@ -37,6 +37,12 @@ def _picking(
     text = picking.get("from")
     if isinstance(text, str) and text:
         yield from _output(review, (*where, "from"), text, operation)
+    items = _listed(picking)
+    if operation and items is not None and _is_no_list(items, operation.response):
+        named = f'"{path_text(items)}"' if items else "the answer"
+        hint = "name the path of a list" if items else 'name the list with "from"'
+        message = f'"pick" takes one entry of a list, and {named} is none'
+        yield review.tell("step.pick", message, (*where, "from") if items else where, hint, key=not items)
     one = _of_one(picking, operation)
     for name in picking["where"] if isinstance(picking.get("where"), Mapping) else ():
         if one and one.response and (found := path_problem((str(name),), one.response)):
@@ -48,11 +54,26 @@ def _of_one(picking: Mapping[str, Any], operation: Operation | None) -> Operatio
     """The operation as if it answered with one entry of its list."""
     if operation is None:
         return None
+    return replace(operation, response=entry_schema(operation.response, _listed(picking) or ()))
+
+
+def _listed(picking: Mapping[str, Any]) -> Path | None:
+    """Where the list stands; None when that can't be read, which is told as any path is."""
     try:
-        items = parse_path(str(picking["from"])) if "from" in picking else ()
+        return parse_path(str(picking["from"])) if "from" in picking else ()
     except CheckError:
-        items = ()
-    return replace(operation, response=entry_schema(operation.response, items))
+        return None
+
+
+def _is_no_list(path: Path, schema: Mapping[str, Any]) -> bool:
+    """Does the answer that the pack describes have something else at this path? What it leaves open may be a list."""
+    found: Any = schema
+    for name in path:
+        found = found.get("properties", {}).get(name) if isinstance(name, str) else found.get("items")
+        if not isinstance(found, Mapping):
+            return False
+    kinds = found.get("type")
+    return kinds is not None and "array" not in ([kinds] if isinstance(kinds, str) else kinds)
 
 
 def _on_the_answer(step: Mapping[str, Any], where: Where) -> Iterator[tuple[Where, str]]:

@@ -110,7 +110,7 @@ def test_a_schema_file_is_told_at_its_own_lines(tmp_path: Path) -> None:
         ({"maxLength": 1}, "ab", '"value" has 2 characters, expected at most 1'),
         ({"maxProperties": 1}, {"a": 1, "b": 2}, '"value" has 2 entries, expected at most 1'),
         ({"exclusiveMinimum": 1}, 1, '"value" is 1, expected more than 1'),
-        ({"properties": {"a": False}}, {"a": 1}, '"value" is not allowed here'),
+        ({"properties": {"a": False}}, {"a": 1}, '"a" is not allowed here'),
         ({"not": {}}, [], '"value" is a list, which breaks not: {}'),
         ({"oneOf": [{"type": "string"}, {"type": "object", "required": ["a"]}]}, {}, 'missing key "a"'),
         ({"items": {"const": 1}}, [1, 2], 'entry 2 of "value" is 2, expected 1'),
