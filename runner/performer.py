@@ -27,7 +27,7 @@ from runner.model.http import NoAnswer, Request, Response
 from runner.model.outcome import Ending, Outcome, StepStatus
 from runner.model.playbook import RetryPolicy, Step
 from runner.model.problem import Problem, ProblemError
-from runner.model.provider import Operation, Provider
+from runner.model.provider import LookUp, Operation, Provider
 from runner.redact import Redactor
 from runner.templates import TemplateError
 from runner.times import from_http
@@ -81,6 +81,8 @@ class Performer:
         self.requests = 0
         self._shared: dict[str, Reading] = {}
         self._asking: dict[str, anyio.Lock] = {}
+        self._looked: dict[str, tuple[float, Reading]] = {}
+        self.sent: set[str] = set()
 
     def operation(self, command: Perform) -> Operation:
         if command.step.request is not None:
@@ -210,11 +212,19 @@ class Performer:
             attempts += 1
 
     async def look_up(
-        self, command: Perform, scope: Mapping[str, Any], taken: frozenset[str], redactor: Redactor, tally: Tally
+        self,
+        command: Perform,
+        scope: Mapping[str, Any],
+        taken: frozenset[str],
+        redactor: Redactor,
+        tally: Tally,
+        mark: str = "",
     ) -> Seen:
         """Is what we may have made there? Things that other steps of this client hold (`taken`) don't count.
 
-        `scope` is what the pack's templates may use: `with`, `reference`, `pledge`, `since` and `told`.
+        `scope` is what the pack's templates may use: `with`, `reference`, `pledge`, `since` and `told`. `mark` names
+        what was never asked for before: unless this process has sent it, what somebody else was told a moment ago will
+        do.
         """
         operation = self.operation(command)
         rule = operation.look_up
@@ -230,12 +240,29 @@ class Performer:
             # Only the provider's refusal names it, and it refused nothing yet.
             return Seen(Sight.ABSENT)
         try:
-            reading = await self.ask(rule.call, filled(rule.values, scope), command.step, tally)
+            values = filled(rule.values, scope)
+            ask = self._ask_once if rule.fresh and mark and mark not in self.sent else self._ask_anew
+            reading = await ask(rule, values, command.step, tally)
             return see(self._provider, command, operation, rule, scope, reading, taken, redactor)
         except TemplateError as error:
             # The row left out what the pack looks for.
             problem = Problem(error.code, error.message, command.step.location, error.hint)
             return Seen(Sight.FAILED, problem=problem)
+
+    async def _ask_anew(self, rule: LookUp, values: Mapping[str, Any], step: Step, tally: Tally) -> Reading:
+        return await self.ask(rule.call, values, step, tally)
+
+    async def _ask_once(self, rule: LookUp, values: Mapping[str, Any], step: Step, tally: Tally) -> Reading:
+        """One answer for everybody who asks within `fresh`."""
+        key = f"{rule.call} {values!r}"
+        async with self._asking.setdefault(f"look {key}", anyio.Lock()):
+            began = self._clock.elapsed()
+            if key in self._looked and began - self._looked[key][0] < rule.fresh:
+                return self._looked[key][1]
+            reading = await self.ask(rule.call, values, step, tally)
+            if reading.reply is Reply.ACCEPTED:
+                self._looked[key] = (began, reading)
+            return reading
 
     # -- shared ------------------------------------------------------------------------------------------------------
 

@@ -94,7 +94,9 @@ async def settle(effect: Effect) -> Outcome | Later:
                 values = _values(effect, state)
                 state.looked_past = _left(effect, state) <= 0
                 scope = {"with": values, "reference": _reference(effect, state), **_known_beside(effect, state)}
-                state.seen = await effect.performer.look_up(effect.command, scope, effect.taken, effect.redactor, tally)
+                state.seen = await effect.performer.look_up(
+                    effect.command, scope, effect.taken, effect.redactor, tally, "" if state.firsts else effect.mark
+                )
             case Move.WAIT:
                 await _remember(effect, state)
                 return _later(effect, state)
@@ -195,6 +197,7 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
     state.is_first_here = state.is_first_here or not state.firsts
     state.firsts = state.firsts or (begun,)
     state.seen = None
+    effect.performer.sent.add(effect.mark)
     state.sent = await effect.performer.send(effect.command, _values(effect, state), effect.redactor, tally, leave)
     if state.sent.reply is Reply.LOST:
         state.doubts, state.is_ours = (begun,), True

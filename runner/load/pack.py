@@ -297,4 +297,5 @@ def _look_up(body: Mapping[str, Any]) -> LookUp:
         or_else=body.get("or_else", ""),
         told=_path(body.get("told")),
         named={name: _path(text) for name, text in body.get("named", {}).items()},
+        fresh=seconds(body.get("fresh", "0s")),
     )

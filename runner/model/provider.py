@@ -101,7 +101,8 @@ class LookUp:
     over `it`, `with` and `reference`: false means that what is found is not what was asked for. `or_else` is another
     one, for each of the list when none has what `where` asks for; `since` is when the oldest doubt began. `told` is
     where a refusal as duplicate names what is there already: without it there is nothing to ask. `named` gives a field
-    of what is found the name that the call itself gives it.
+    of what is found the name that the call itself gives it. `fresh`: how old, in seconds, an answer may be before the
+    first send; then many clients read one list.
     """
 
     call: str
@@ -116,6 +117,7 @@ class LookUp:
     or_else: str = ""
     told: Path = ()
     named: Mapping[str, Path] = field(default_factory=dict)
+    fresh: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -421,6 +421,31 @@ async def test_a_look_up_is_never_what_somebody_else_was_told() -> None:
         assert sight is seen.sight
 
 
+async def test_before_the_first_send_a_young_list_does_for_everybody() -> None:
+    create = PACK.operations["clients.create"]
+    assert create.look_up is not None
+    young = replace(create, look_up=replace(create.look_up, fresh=60.0))
+    provider = replace(PACK, operations={**PACK.operations, "clients.create": young})
+    clock = FakeClock()
+    performer = performer_of(provider, line := Line(error(2008, 404)), clock)
+    command = command_of(CREATE)
+
+    async def asked(mark: str) -> int:
+        scope = {"with": command.values, "reference": ""}
+        await performer.look_up(command, scope, frozenset(), NOBODY, performer.tally(), mark)
+        return len(line.sent)
+
+    # A refusal is nothing to share; a list is.
+    assert [1, 2] == [await asked("one"), await asked("two")]
+    line.answers = [answer(200, {"result": {"id": 1, "partner_client_id": "user_1"}})]
+    assert [3, 3] == [await asked("one"), await asked("two")]
+    # Once somebody sent what is looked for, or nothing is known of that, only a new answer counts.
+    performer.sent.add("two")
+    assert [3, 4, 5] == [await asked("one"), await asked("two"), await asked("")]
+    await clock.sleep(60)
+    assert 6 == await asked("one")
+
+
 async def test_a_row_that_leaves_out_what_is_looked_for_can_not_be_looked_up() -> None:
     seen = await look_up(line := Line(GOOD), values={})
     assert (Sight.FAILED, None, []) == (seen.sight, seen.fault, line.sent)
