@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,7 @@ TOLD_ELSEWHERE = {
 }
 
 
+@cache
 def told_codes() -> dict[str, str]:
     """Every code in the source, and a file that tells it."""
     found: dict[str, str] = {}
@@ -95,6 +97,7 @@ def codes_in(path: Path, name: str) -> Iterator[str]:
             yield from (f"{stage}.{code.value}" for stage in STAGES)
 
 
+@cache
 def sections() -> list[str]:
     return re.findall(r"^### `([^`]+)`$", PAGE.read_text(encoding="utf-8"), re.M)
 

@@ -23,9 +23,11 @@ from runner.actions.pages import MAX_PAGES
 from runner.answers import Reading
 from runner.conductor import bind
 from runner.effects import Reply
+from runner.file_fields import file_fields, with_files
 from runner.model.http import NoAnswer, Request, Response, wire_text
 from runner.model.problem import ProblemError
-from runner.model.provider import Operation, Pages
+from runner.model.provider import MoneyRule, Operation, Pages
+from runner.money import MoneyError
 
 ITEM = Operation("things.get", "GET", "/v1/things/{thing}/of/{owner}", "read")
 POST = Operation("things.make", "POST", "/v1/things/{thing}", "write", body="json")
@@ -447,3 +449,62 @@ def test_a_list_deep_inside_is_merged_in_its_place() -> None:
 
 def test_what_stands_beside_the_list_is_kept() -> None:
     assert {"items": [0], "total": 1, "page": 1, "page_size": 100} == read_all(Shelf(1)).answer.body
+
+
+# -- minor units ------------------------------------------------------------------------------------------------------
+
+CENTS = replace(POST, money=MoneyRule("payouts", "amount", fixed_asset="USD", places=2))
+
+
+@pytest.mark.parametrize(
+    ("given", "cents"),
+    [("25.00", 2500), ("25", 2500), ("0.01", 1), ("25.5", 2550), (2500, 2500), (Decimal("25.5"), 2550)],
+)
+def test_an_amount_that_people_write_leaves_in_the_smallest_units(given: Any, cents: int) -> None:
+    assert {"amount": cents} == json.loads(request_of(CENTS, thing="t", amount=given).body)
+
+
+@pytest.mark.parametrize("given", ["25.001", "0", "-1.00", "1e2", "1,000.00", ""])
+def test_an_amount_that_would_have_to_be_rounded_does_not_leave(given: str) -> None:
+    with pytest.raises(MoneyError):
+        request_of(CENTS, thing="t", amount=given)
+
+
+@given(st.integers(1, 10**20))
+def test_every_cent_arrives(cents: int) -> None:
+    written = f"{cents // 100}.{cents % 100:02}"
+    assert {"amount": cents} == json.loads(request_of(CENTS, thing="t", amount=written).body)
+
+
+def test_only_the_amount_is_in_the_smallest_units() -> None:
+    body = json.loads(request_of(CENTS, thing="t", amount="1.00", fee="1.00").body)
+    assert {"amount": 100, "fee": "1.00"} == body
+    assert {"amount": "1.00"} == json.loads(request_of(POST, thing="t", amount="1.00").body)
+
+
+# -- documents under any name -----------------------------------------------------------------------------------------
+
+
+def test_where_every_other_name_is_a_document_each_is_a_part_of_that_name() -> None:
+    schema = {"properties": {"thing": {"type": "string"}}, "additionalProperties": {"x-file": True}}
+    request = request_of(replace(FILES, request=schema), thing="t", front="f.jpg", whatever="w.jpg")
+    assert [("front", "front.jpg"), ("whatever", "front.jpg")] == [part[:2] for part in parts_by_email(request)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "values", "files"),
+    [
+        ({"additionalProperties": {"x-file": True}}, {"a": "1", "b": "2"}, [(("a",), "1"), (("b",), "2")]),
+        ({"properties": {"a": {}}, "additionalProperties": {"x-file": True}}, {"a": "1", "b": "2"}, [(("b",), "2")]),
+        ({"properties": {"a": True}, "additionalProperties": False}, {"a": "1", "b": "2"}, []),
+        ({"additionalProperties": {"properties": {"f": {"x-file": True}}}}, {"a": {"f": "1"}}, [(("a", "f"), "1")]),
+        ({}, {"a": "1"}, []),
+        ({"additionalProperties": {"x-file": True}}, "text", []),
+    ],
+)
+def test_a_document_is_found_wherever_the_schema_marks_it(schema: Any, values: Any, files: Any) -> None:
+    assert files == list(file_fields(schema, values))
+    encoded = with_files(schema, values, lambda value: f"<{value}>")
+    assert [value for _, value in files] == [
+        value.strip("<>") for path, value in file_fields(schema, encoded) if value.startswith("<")
+    ]

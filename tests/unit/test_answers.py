@@ -268,6 +268,49 @@ def test_only_what_proves_that_nothing_left_is_not_sent(trouble: Trouble, reply:
     assert "what to do" == reading.problem.hint
 
 
+# -- several places -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("listed", "shown"),
+    [
+        ([{"front": "u1"}, {"back": "u2"}], {"front": "u1", "back": "u2"}),
+        ([{"front": "u1", "back": "u2"}], {"front": "u1", "back": "u2"}),
+        ({"front": "u1"}, {"front": "u1"}),
+        ([{"front": "u1"}, {"front": "u3"}], {"front": "u3"}),
+        ([None, "x", 7, []], {}),
+        (None, {}),
+    ],
+)
+def test_a_list_of_mappings_is_shown_as_one(listed: Any, shown: Any) -> None:
+    operation = replace(READ, gathered={"uris": ("files",)})
+    body = read(PACK, operation, answer(200, {"result": {"files": listed, "id": 1}})).answer.body
+    assert {"files": listed, "id": 1, "uris": shown} == body
+
+
+def test_an_answer_that_is_no_mapping_gathers_nothing() -> None:
+    assert [1] == unwrap(replace(READ, gathered={"uris": ("files",)}, unwrap=()), [1])
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"message": "a", "error": {"message": "b"}}, '"a"'),
+        ({"error": {"message": "b"}}, '"b"'),
+        ({"message": "", "error": {"message": "b"}}, '"b"'),
+        ({"message": "a", "data": {"x": 1}}, '"a", {"x": 1}'),
+        ({"message": "a", "errors": {"y": ["z"]}, "data": {"x": 1}}, '"a", {"y": ["z"]}'),
+        ({"errors": [{"y": "z"}]}, '[{"y": "z"}]'),
+        ({"message": None, "errors": {}}, ""),
+    ],
+)
+def test_of_several_places_the_first_that_says_something_is_told(body: Any, said: str) -> None:
+    places = ErrorFormat(messages=(("message",), ("error", "message")), details=(("errors",), ("data",)))
+    reading = read(replace(PACK, errors=places), READ, answer(422, body))
+    assert reading.problem is not None
+    assert said == reading.problem.message.partition("provider said: ")[2]
+
+
 # -- small things -------------------------------------------------------------------------------------------------
 
 

@@ -150,6 +150,14 @@ async def test_a_write_is_repeated_only_when_the_author_says_so() -> None:
     assert 4 == (await perform(Line(DROPPED), replace(write, retry=RetryPolicy()))).attempts
 
 
+async def test_a_write_that_harms_nobody_is_repeated_like_a_read() -> None:
+    """An upload that nothing points to yet, say."""
+    write = step("on", "clients.activate", {"partner_client_id": "x", "active": True})
+    clock = FakeClock()
+    performer = performer_of(pack_with("clients.activate", harmless=True), Line(DROPPED), clock)
+    assert 4 == (await performer.perform(command_of(write), NOBODY)).attempts
+
+
 @pytest.mark.parametrize(
     ("told", "waited"),
     [

@@ -326,6 +326,52 @@ def test_what_only_moves_an_unknown_about_keeps_the_rest() -> None:
     assert {"x": LATER} == render({"x": "{{ rows[0].id }}"}, scope)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{{ steps.create.id if client.yes else 'no' }}", LATER),
+        ("{{ steps.create.id if client.no else 'no' }}", "no"),
+        ("{{ 'yes' if client.yes else steps.create.id }}", "yes"),
+        ("x-{{ 'yes' if client.yes else steps.create.id }}", "x-yes"),
+        ("x-{{ steps.create.id if client.yes }}", LATER),
+        ("{{ (steps.create.id if client.no else 'no') | upper }}", "NO"),
+        ("{{ ('a' if client.yes else steps.create.id) if client.yes else steps.create.id }}", "a"),
+        ("{{ 'a' if client.yes else ('b' if steps.create.id else 'c') }}", "a"),
+        ("{{ 'a' if steps.create.id else 'b' }}", LATER),
+        ("{{ ('a' if client.yes else 'b') ~ steps.create.id }}", LATER),
+        ("{{ (steps.create.id if client.no) | optional }}", OMIT),
+        ("{{ {'id': steps.create.id if client.yes else 1} }}", LATER),
+        ("{{ [steps.create.id if client.no else 1] }}", [1]),
+    ],
+)
+def test_a_choice_that_is_known_needs_only_what_it_chooses(text: str, value: object) -> None:
+    scope = {"steps": {"create": LATER}, "client": {"yes": True, "no": False}}
+    assert value == value_of(text, scope)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{{ (client.x if client.nope else 'n') | optional }}", OMIT),
+        ("{{ (client.x if client.nope else 'n') | default('d') }}", "d"),
+        ("a {{ (client.x if client.nope else 'n') | optional }}", OMIT),
+        ("{{ true or (client.x if client.nope else 'n') }}", True),
+        ("{{ false and (client.x if client.nope else 'n') }}", False),
+        ("{{ 'a' if client.yes else ('b' if client.nope else 'c') }}", "a"),
+    ],
+)
+def test_looking_ahead_at_a_choice_complains_of_nothing_that_is_forgiven_or_never_read(
+    text: str, value: object
+) -> None:
+    assert value == value_of(text, {"client": {"yes": True}})
+
+
+def test_a_choice_by_what_is_absent_is_told_where_it_is_read() -> None:
+    with pytest.raises(TemplateError) as caught:
+        value_of("{{ 'a' if client.nope else 'b' }}", {"client": {}})
+    assert ("template.undefined", True) == (caught.value.code, "nope" in caught.value.message)
+
+
 # ---- what is refused
 
 
