@@ -76,8 +76,17 @@ def holds_of(run: int, setting: Setting, client: Client, step: Step, moved: Move
         Hold(person, money.asset, money.amount, cap.per_client),
         Hold(whole, money.asset, money.amount, cap.per_run),
     ]
-    if own := step.caps.get(money.asset):
-        scope = f":step:{step.id}"
-        holds.append(Hold(person + scope, money.asset, money.amount, own.per_client))
-        holds.append(Hold(whole + scope, money.asset, money.amount, own.per_run))
-    return tuple(holds)
+    return (*holds, *step_holds_of(run, client, step, moved))
+
+
+def step_holds_of(run: int, client: Client, step: Step, moved: Moved) -> tuple[Hold, ...]:
+    """The part of the caps that a step has of its own."""
+    money = moved.money
+    own = step.caps.get(money.asset)
+    if own is None:
+        return ()
+    scope = f":step:{step.id}"
+    return (
+        Hold(f"run:{run}:client:{client.key}{scope}", money.asset, money.amount, own.per_client),
+        Hold(f"run:{run}{scope}", money.asset, money.amount, own.per_run),
+    )

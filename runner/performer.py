@@ -249,6 +249,11 @@ class Performer:
             problem = Problem(error.code, error.message, command.step.location, error.hint)
             return Seen(Sight.FAILED, problem=problem)
 
+    def remember(self, operation: Operation, mark: str) -> None:
+        """This process sends what goes by `mark`: from here on, what was told before is too old for it."""
+        if operation.look_up is not None and operation.look_up.fresh:
+            self.sent.add(mark)
+
     async def _ask_anew(self, rule: LookUp, values: Mapping[str, Any], step: Step, tally: Tally) -> Reading:
         return await self.ask(rule.call, values, step, tally)
 

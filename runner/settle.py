@@ -21,7 +21,7 @@ from runner.model.outcome import Ending, Fault, Later, Moved, Outcome, StepStatu
 from runner.model.plan import Client, Setting
 from runner.model.problem import Problem
 from runner.model.provider import Operation
-from runner.movements import Pledge, holds_of, moved_of, still_missing
+from runner.movements import Pledge, holds_of, moved_of, step_holds_of, still_missing
 from runner.performer import Performer, Tally
 from runner.redact import Redactor
 from runner.references import body_fingerprint, numbered, operation_reference
@@ -197,7 +197,7 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
     state.is_first_here = state.is_first_here or not state.firsts
     state.firsts = state.firsts or (begun,)
     state.seen = None
-    effect.performer.sent.add(effect.mark)
+    effect.performer.remember(effect.operation, effect.mark)
     state.sent = await effect.performer.send(effect.command, _values(effect, state), effect.redactor, tally, leave)
     if state.sent.reply is Reply.LOST:
         state.doubts, state.is_ours = (begun,), True
@@ -348,9 +348,9 @@ def _reserved(effect: Effect, state: Standing) -> Moved | None:
 
 
 def _holds(effect: Effect, moved: Moved | None) -> Sequence[Hold]:
-    if effect.pledge:
+    if moved and effect.pledge:
         # Reserved when it was promised, for as long as the promise stands; or by nobody in this run.
-        return effect.pledge.owes if moved else ()
+        return (*effect.pledge.owes, *step_holds_of(effect.run, effect.client, effect.command.step, moved))
     return holds_of(effect.run, effect.setting, effect.client, effect.command.step, moved)
 
 

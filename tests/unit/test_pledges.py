@@ -231,6 +231,15 @@ async def test_halted_money_is_neither_promised_nor_carried_out() -> None:
     assert ([], 0) == (on.bank.paid, on.bank.sent("settle"))
 
 
+async def test_the_step_that_carries_out_may_have_a_cap_of_its_own() -> None:
+    capped = replace(PAY, caps={"USD": Cap(None, Decimal("150.00"))})
+    on = Stage(PROMISE, capped)
+    assert Ending.DONE is (await on.done(client=person(1))).outcome
+    second = await on.done(client=person(2))
+    assert ("money.cap", ["t1"]) == (second.problem and second.problem.code, on.bank.paid)
+    assert Decimal("100.00") == on.held("run:1:step:pay")
+
+
 # -- a promise that somebody else made ---------------------------------------------------------------------------------
 
 
