@@ -312,6 +312,11 @@ def _planned(loop: _Loop, missing: Unknown) -> Satisfying:
         for document in loop.documents:
             values = _filled(rule.documents.supply.values, {**scope, "document": document})
             yield Perform(_part(loop, rule.documents.supply), values=values, conditional=after)
+    if rule.answer is not None:
+        given, upload = _filled(rule.answer.upload.values, scope), _part(loop, rule.answer.upload)
+        for document in loop.documents:
+            files = {side: document[side] for side in ("front", "back") if document.get(side)}
+            yield Perform(upload, values={**given, **files}, conditional=after)
     if rule.submit is not None:
         yield Perform(_part(loop, rule.submit), values=_filled(rule.submit.values, scope))
     return Outcome(StepStatus.PASSED, outputs=dict.fromkeys(loop.command.outputs, missing))

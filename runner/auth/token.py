@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ from runner.times import from_http
 
 # Renewed when less than this part of its life is left, so that no request leaves with one that ends on the way.
 _REST = 0.1
+# So long an old token is used before it is tried again to renew it.
+_PAUSE = 5.0
 # For a server that does not say how long: it is asked again when it refuses.
 _UNTOLD = 3600.0
 # Whatever it calls it: what was handed in brings no token.
@@ -32,12 +34,13 @@ _NO = (400, 401, 403, 422)
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """Both ends are by the clock since boot: renewed at `until`, by refreshing until `renew_until`."""
+    """All by the clock since boot: renewed at `until`, by refreshing before `renew_until`; of no use after `ends`."""
 
     value: str
     until: float
     renewal: str = ""
     renew_until: float = 0.0
+    ends: float = -math.inf
 
 
 class TokenAuth(NoAuth):
@@ -69,7 +72,14 @@ class TokenAuth(NoAuth):
             if self._denied is not None:
                 # Credentials that were refused once are refused to everybody: asking again may lock the account.
                 return self._denied
-            return await self._fetch(ask)
+            old, before = self._token, self.corrections
+            got = await self._fetch(ask)
+            is_over = old is None or old.ends <= self._clock.elapsed() or self.corrections != before
+            if got is None or got is self._denied or old is None or is_over:
+                return got
+            # Nobody could renew it just now, and it has not ended yet.
+            self._token = replace(old, until=min(old.ends, self._clock.elapsed() + _PAUSE))
+            return None
 
     def headers(self, request: Request) -> Mapping[str, str]:
         token = self._token.value if self._token else ""
@@ -141,6 +151,7 @@ class TokenAuth(NoAuth):
             asked + life * (1 - _REST),
             renewal if isinstance(renewal, str) else "",
             asked + self._life(fields, "refresh_ends", now) * (1 - _REST),
+            asked + life,
         )
         self.corrections += 1
         for secret in (value, renewal):

@@ -23,7 +23,7 @@ from stage import JPEG, PATIENCE, Sandbox, csv_text, person, unmeasured_environm
 
 HERE = Path(__file__).parent
 PLAYBOOK = HERE / "kill.playbook.yaml"
-AT_ONCE = 8
+AT_ONCE = 10
 KILLED = -9
 # Enough to get through: one more than the most kills of a cell, and some for waiting clients.
 TRIES = 5

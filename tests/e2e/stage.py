@@ -212,6 +212,7 @@ class Onboard:
             out, err = process.communicate(data, timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.communicate()
             raise
         return Ran(process.returncode, out.decode(), err.decode(), self.folder, time.monotonic() - began)
 

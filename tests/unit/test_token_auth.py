@@ -184,15 +184,24 @@ async def test_a_renewal_that_is_over_is_not_tried() -> None:
     assert ["token", "token"] == office.fetched
 
 
-async def test_a_renewal_that_is_unreadable_is_followed_by_a_new_issue_at_the_next_try() -> None:
+@pytest.mark.parametrize("got", [answer(200, {"data": {}}), answer(503), answer(429), NoAnswer(Trouble.TIMEOUT, "no")])
+async def test_while_nobody_can_renew_it_the_old_one_is_used_to_its_end(got: Response | NoAnswer) -> None:
     office = Office(clock := FakeClock())
     auth = auth_of(clock)
     await auth.ready(office)
     clock.advance(0.95 * DAY)
-    office.deny = [answer(200, {"data": {}})]
-    assert isinstance(await auth.ready(office), NoAnswer)
+    office.deny = [got] * 3
+    for seconds in (0, 1, 3.9):
+        clock.advance(seconds)
+        assert (None, "Bearer token-number-1") == (await auth.ready(office), shown(auth))
+    assert ["token", "refresh-token"] == office.fetched
+
+    clock.advance(0.2)
+    assert (None, "Bearer token-number-1") == (await auth.ready(office), shown(auth))
+    clock.advance(0.05 * DAY)
+    assert None is not await auth.ready(office)
     assert None is await auth.ready(office)
-    assert ["token", "refresh-token", "token"] == office.fetched
+    assert "token-number-1" not in shown(auth)
 
 
 async def test_a_server_that_does_not_say_how_long_is_asked_again_after_an_hour() -> None:
