@@ -65,6 +65,13 @@ def _at(value: Any, dotted: str) -> Any:
     return value
 
 
+def _equal(one: Any, two: Any) -> bool:
+    try:
+        return bool(one == two)
+    except ArithmeticError:  # a signaling NaN, alone or inside a list: it equals nothing, but says so by raising
+        return False
+
+
 def _pairs(value: Any, rule: Mapping[str, str], look: _Look) -> Iterator[tuple[str, str, Any, Any]]:
     for name, other in rule.items():
         one, two = _at(value, name), _at(value, other)
@@ -74,7 +81,7 @@ def _pairs(value: Any, rule: Mapping[str, str], look: _Look) -> Iterator[tuple[s
 
 def _same_as(value: Any, rule: Mapping[str, str], look: _Look) -> Iterator[Broken]:
     for name, other, one, two in _pairs(value, rule, look):
-        if one != two:
+        if not _equal(one, two):
             message = f'"{name}" and "{other}" differ, expected the same'
             yield Broken(tuple(name.split(".")), message, f"write in {name} what stands in {other}")
 
@@ -102,7 +109,7 @@ def _distinct(value: Any, rule: Mapping[str, Any], look: _Look) -> Iterator[Brok
 
 def _places(value: Any, names: list[str], path: Path, without: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     """Every value at a dotted place, `name[]` for each of a list, but not inside what has a field as in `without`."""
-    if isinstance(value, Mapping) and any(value.get(name) == field for name, field in without.items()):
+    if isinstance(value, Mapping) and any(_equal(value.get(name), field) for name, field in without.items()):
         return
     if not names:
         yield path, value

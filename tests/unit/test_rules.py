@@ -55,6 +55,12 @@ def test_fields_that_are_equal_open_or_absent_are_fine(value: object) -> None:
     assert [] == found(SAME, value)
 
 
+@pytest.mark.parametrize("value", [Decimal("sNaN"), [Decimal("sNaN")]])
+def test_a_number_that_refuses_to_be_compared_equals_nothing(value: object) -> None:
+    assert [("address", "country")] == paths(SAME, {"address": {"country": value}, "person": {"country": 1}})
+    assert [] == found({"x-distinct": {"places": ["a"], "unless": {"b": 1}}}, {"a": "x", "b": value})
+
+
 # -- one date after another --------------------------------------------------------------------------------------------
 
 LATER = {"x-later-than": {"ends": "begins"}}
