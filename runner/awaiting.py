@@ -104,23 +104,22 @@ def _judged(awaited: Awaited, reading: Reading, waited: float) -> Outcome | Prob
         path, states = command.pending
         state = lookup(path, answer.body)[1]
         if state in states:
-            return _pending(command, CheckResult(f"{path_text(path)} not in {list(states)}", False, state))
+            return _waits(command, f": {path_text(path)} is {quoted(state)}")
     if command.is_old is not None and command.is_old(fields_of(answer, command.outputs)[0]):
-        message = f'"{command.name}" waits until the provider has looked at what was handed in'
-        return Problem("await.pending", message, command.step.location, 'run "onboard resume" later')
+        return _waits(command, " until the provider has looked at what was handed in")
     if reading.reply is Reply.DEAD and not command.is_transient:
         problem = placed(reading.problem, command, redactor)
         return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem)
     settled = tuple(check_bound(bound, answer, one, redactor) for bound in command.until)
     open_checks = [result for result in settled if not result.passed]
     if open_checks:
-        return _pending(command, open_checks[0])
+        return _waits(command, f' for "{open_checks[0].check}": found {quoted(open_checks[0].actual)}')
     outcome = collect(command, operation, reading.answer, redactor)
     return replace(outcome, checks=settled + outcome.checks)
 
 
-def _pending(command: Perform, result: CheckResult) -> Problem:
-    message = f'"{command.name}" waits for "{result.check}": found {quoted(result.actual)}'
+def _waits(command: Perform, why: str) -> Problem:
+    message = f'"{command.name}" waits{why}'
     return Problem("await.pending", message, command.step.location, 'run "onboard resume" later')
 
 

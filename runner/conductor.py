@@ -18,8 +18,9 @@ from runner.model.check import Check
 from runner.model.command import NO_ITEM, Bound, Perform, Pick
 from runner.model.outcome import ClientResult, Ending, Outcome, StepResult, StepStatus, merged, skipped
 from runner.model.plan import Client, Setting
-from runner.model.playbook import Step
+from runner.model.playbook import Goal, Step
 from runner.model.problem import Location, Problem
+from runner.model.provider import Requirements
 from runner.satisfying import satisfy
 from runner.templates import TemplateError, Unknown, compile_expression, compile_text, has_template, render
 
@@ -99,11 +100,27 @@ def _satisfied(
     """The requirement loop as one outcome, written down as such, so that a replay need not ask again."""
     rule = setting.provider.requirements
     assert rule is not None
+    rule = _as_far_as(rule, command.step.goal) if command.step.goal else rule
     data = setting.provider.operations[rule.data.call].request if rule.data else {}
     fields = frozenset(data.get("properties", {}))
     counted = turns.setdefault(command.step.id, Counter())
     outcome = yield from satisfy(command, rule, client.documents, fields, setting.stamp, sent, counted)
     return outcome if outcome.replayed else (yield replace(command, conclusion=outcome))
+
+
+def _as_far_as(rule: Requirements, goal: Goal) -> Requirements:
+    """The pack's recipe with a playbook's own end: what the pack calls done before that is something to wait in."""
+    first = rule.done.index(goal.state)
+    every = rule.pending_every if goal.every is None else goal.every
+    at_most = max(every, rule.pending_at_most) if goal.at_most is None else goal.at_most
+    return replace(
+        rule,
+        done=rule.done[first:],
+        pending=(*rule.pending, *rule.done[:first]),
+        pending_every=every,
+        pending_at_most=at_most,
+        pending_deadline=rule.pending_deadline if goal.deadline is None else goal.deadline,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from runner.load.schema import Schema
 from runner.load.source import Source
 from runner.load.yaml_values import kind_of
 from runner.model.check import Check
-from runner.model.playbook import Cap, Picking, Playbook, RetryPolicy, Step, Waiting
+from runner.model.playbook import Cap, Goal, Picking, Playbook, RetryPolicy, Step, Waiting
 from runner.model.problem import Location, Problem, ProblemError
 from runner.model.provider import Provider
 
@@ -207,6 +207,7 @@ def _step(body: Mapping[str, Any], where: tuple[str | int, ...], source: Source)
         retry=_retry(body["retry"]) if "retry" in body else None,
         waiting=_waiting(body["await"], (*where, "await"), source) if "await" in body else None,
         rounds=body["satisfy"].get("rounds", 5) if "satisfy" in body else 0,
+        goal=_goal(body["satisfy"]) if "until" in body.get("satisfy", {}) else None,
         always=body.get("always", False),
         caps=caps_of(body.get("limits", {})),
         description=body.get("description", ""),
@@ -232,6 +233,11 @@ def _waiting(body: Mapping[str, Any], where: tuple[str | int, ...], source: Sour
         deadline=seconds(body["deadline"]),
         wake_on=body.get("wake_on", ""),
     )
+
+
+def _goal(body: Mapping[str, Any]) -> Goal:
+    times = {name: seconds(body[name]) for name in ("every", "at_most", "deadline") if name in body}
+    return Goal(body["until"], **times)
 
 
 def _retry(body: Mapping[str, Any]) -> RetryPolicy:

@@ -68,6 +68,14 @@ def _satisfy(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[
     if "for_each" in step:
         hint = "remove for_each; the documents of the client are gone through by itself"
         yield review.tell("satisfy.for-each", "a requirement loop has no items", (*where, "for_each"), hint, key=True)
+    loop = step["satisfy"]
+    yield from _no_time(review, (*where, "satisfy"), loop)
+    rule = review.provider.requirements if review.provider else None
+    goal = loop.get("until") if isinstance(loop, Mapping) else None
+    if rule and isinstance(goal, str) and goal not in rule.done:
+        hint = did_you_mean(goal, rule.done) or f"known: {', '.join(rule.done)}"
+        message = f'"{goal}" is no state that {rule.operation.subject} can be brought to'
+        yield review.tell("satisfy.unknown-goal", message, (*where, "satisfy", "until"), hint)
 
 
 def _await(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[Problem]:

@@ -111,6 +111,16 @@ def _type_hint(error: ValidationError, wanted: Sequence[str], form: str, persona
     return f"write {_KINDS.get(wanted[0], wanted[0])}"
 
 
+def _depends(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
+    """The library tells each missing key alone, and names the pair only in its message."""
+    rules = error.validator_value if isinstance(error.validator_value, Mapping) else {}
+    for name, others in rules.items():
+        for other in others:
+            if error.message == f"{other!r} is a dependency of {name!r}":
+                message = f'"{name}" needs "{other}" beside it'
+                yield schema.tell("missing-key", message, locate((*path_of(error), name), True), f'add "{other}"')
+
+
 def _enum(schema: Schema, error: ValidationError, locate: Locate) -> Iterator[Problem]:
     allowed = [str(value) for value in _listed(error)]
     given = error.instance if isinstance(error.instance, str) else ""
@@ -209,6 +219,7 @@ EXPLANATIONS: dict[str, Callable[[Schema, ValidationError, Locate], Iterator[Pro
     "additionalProperties": _additional,
     "const": _const,
     "contains": _contains,
+    "dependentRequired": _depends,
     "enum": _enum,
     "exclusiveMaximum": _bound,
     "exclusiveMinimum": _bound,

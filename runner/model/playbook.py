@@ -46,6 +46,17 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """How far a requirement loop goes, where it is further than in the pack: the state to reach, and the seconds of its
+    pauses and of its patience until then; None leaves the pack's."""
+
+    state: str
+    every: float | None = None
+    at_most: float | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Picking:
     """The entry of a list in the answer that a step is about: where the list stands, and templates of its fields."""
 
@@ -57,7 +68,7 @@ class Picking:
 class Step:
     """One step as written. `values` is `with` (or the raw `request`), still holding templates.
 
-    `rounds` above 0 makes it a requirement loop (`satisfy`).
+    `rounds` above 0 makes it a requirement loop (`satisfy`), which goes as far as its `goal`.
     """
 
     id: str
@@ -76,6 +87,7 @@ class Step:
     retry: RetryPolicy | None = None
     waiting: Waiting | None = None
     rounds: int = 0
+    goal: Goal | None = None
     always: bool = False
     caps: Mapping[str, Cap] = field(default_factory=dict)
     output_places: Mapping[str, Location] = field(default_factory=dict)

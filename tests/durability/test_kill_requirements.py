@@ -37,7 +37,10 @@ EFFECTS = {
 
 
 class CardMatrix(Matrix):
-    """Cells of the shipped playbook, asking as often as a test wants to wait."""
+    """Cells of the shipped playbook, asking as often as a test wants to wait. `again` are the operations that the
+    reviewer's second thoughts need once more."""
+
+    again: tuple[str, ...] = ()
 
     def prepare(self, folder: Path, number: int) -> str:
         email = f"person{number}@example.com"
@@ -62,7 +65,7 @@ class CardMatrix(Matrix):
         if not life.cell.fault:
             sent = [name.partition("#")[0] for log in life.instants for name in log]
             for operation, reply in EFFECTS.items():
-                yield f"requests of {operation}", 1, sent.count(reply.partition("#")[0])
+                yield f"requests of {operation}", 1 + (operation in self.again), sent.count(reply.partition("#")[0])
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,21 @@ def test_killed_at_every_instant_of_a_run(matrix: CardMatrix) -> None:
 
     assert len(instants) > 40
     assert [] == matrix.wrong(Cell(name, (name,)) for name in instants)
+
+
+def test_killed_when_the_reviewer_has_asked_again(matrix: CardMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back from in_kyc: the second document and the second submit are sent once, as the first were."""
+    monkeypatch.setattr(matrix, "again", ("products.document", "products.submit"))
+    matrix.sandbox.load(reviews={"default": {"verdict": "enabled", "after_requested_more": "passport-only"}})
+    try:
+        (healthy,) = matrix.play([Cell("not killed", ())])
+        assert "" == healthy.wrong
+        later = healthy.instants[0].index(EFFECTS["products.submit"])
+        instants = [name for name in steady(healthy.instants[0][later:]) if not name.startswith("waiting")]
+        assert len(instants) > 15
+        assert [] == matrix.wrong(Cell(name, (name,)) for name in instants)
+    finally:
+        matrix.sandbox.load(reviews={"default": "enabled"})
 
 
 def test_killed_while_it_waits_for_the_verdict(matrix: CardMatrix) -> None:

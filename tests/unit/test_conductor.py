@@ -12,9 +12,10 @@ from stand_ins import PLACE, person, setting_of, step
 
 from runner.checks import parse
 from runner.conductor import bind, conduct, scope_of
+from runner.load.pack import find_pack
 from runner.model.command import NO_ITEM, Perform
 from runner.model.outcome import ClientResult, Ending, Fault, Outcome, StepStatus, merged
-from runner.model.playbook import Step
+from runner.model.playbook import Goal, Step
 from runner.model.problem import Problem
 from runner.templates import TemplateError, Unknown
 
@@ -346,3 +347,44 @@ def test_a_merged_step_adds_up() -> None:
 def test_the_scope_is_the_clients_own() -> None:
     scope = scope_of(setting_of(inputs={"n": Decimal(1)}), person())
     assert {"batch", "client", "documents", "funding", "inputs", "steps"} == set(scope)
+
+
+# -- how far a requirement loop goes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("goal", "done", "pending"),
+    [
+        (None, ["in_kyc", "enabled"], ["requested"]),
+        (Goal("in_kyc"), ["in_kyc", "enabled"], ["requested"]),
+        (Goal("enabled"), ["enabled"], ["requested", "in_kyc"]),
+    ],
+)
+def test_before_its_goal_a_requirement_loop_waits(goal: Goal | None, done: list[str], pending: list[str]) -> None:
+    loop = replace(step("complete", "", {"clientId": "c", "productRequestId": "p"}), rounds=5, goal=goal)
+    setting = setting_of(loop, provider=find_pack("cryptomate"))
+
+    def seen(state: str) -> Outcome:
+        return passed(state=state, missing={}, reason=None)
+
+    ask = next(conduct(setting, person()))
+    assert ask.pending == (("status",), tuple(pending))
+    for state in done:
+        flow = conduct(setting, person())
+        next(flow)
+        assert StepStatus.PASSED is getattr(flow.send(seen(state)).conclusion, "status", None)
+
+
+def test_the_goal_has_its_own_times_and_else_the_pack_s() -> None:
+    pack = find_pack("cryptomate")
+    usual = step("complete", "", {"clientId": "c", "productRequestId": "p"})
+
+    def times(goal: Goal) -> tuple[float, float, float]:
+        setting = setting_of(replace(usual, rounds=5, goal=goal), provider=pack)
+        waiting = next(conduct(setting, person())).step.waiting
+        assert waiting is not None
+        return waiting.every, waiting.at_most, waiting.deadline
+
+    assert (5.0, 50.0, 600.0) == times(Goal("enabled"))
+    assert (60.0, 60.0, 600.0) == times(Goal("enabled", every=60.0))
+    assert (1.0, 2.0, 3.0) == times(Goal("enabled", every=1.0, at_most=2.0, deadline=3.0))

@@ -60,6 +60,15 @@ def test_fewer_than_the_least_of_a_kind() -> None:
     assert ["two are needed"] == [hint for _, _, hint in told(rule, cards(1))]
 
 
+def test_a_key_that_needs_another() -> None:
+    schema = Schema({"dependentRequired": {"a": ["b", "c"], "d": ["b"]}}, stage="with")
+    problems = schema.problems({"a": 1, "c": 2, "d": 3}, lambda where, key: None, lambda part: False)
+
+    assert [('"a" needs "b" beside it', 'add "b"'), ('"d" needs "b" beside it', 'add "b"')] == [
+        (problem.message, problem.hint) for problem in problems
+    ]
+
+
 @pytest.mark.parametrize(
     "rule",
     [{"contains": CARD}, {"contains": CARD, "minContains": 2}, {"contains": CARD, "minContains": 0, "maxContains": 1}],
