@@ -107,7 +107,8 @@ def keys_table(rule: Json, root: Json, texts: Mapping[str, str] | None = None) -
     rows = []
     for name, each in rule["properties"].items():
         meaning = " ".join(filter(None, (description(each, root), (texts or {}).get(name, ""))))
-        rows.append((code(name), value_words(each, root), "yes" if name in required else "", meaning))
+        words = f"[{name}](#{name})" if "properties" in each else value_words(each, root)
+        rows.append((code(name), words, "yes" if name in required else "", meaning))
     yield from table(("Key", "Value", "Required", "Meaning"), rows)
 
 
@@ -174,10 +175,11 @@ def _playbook() -> Iterator[str]:
             yield from keys_table(rule, schema)
     yield "## step\n"
     yield from keys_table(step, schema, STEP_TEXTS)
-    for name in ("request", "retry"):
-        yield f"### {name}\n"
-        yield f"{step['properties'][name]['description']}\n"
-        yield from keys_table(step["properties"][name], schema)
+    for name, rule in step["properties"].items():
+        if "properties" in rule:
+            yield f"### {name}\n"
+            yield f"{rule['description']}\n"
+            yield from keys_table(rule, schema)
     yield "## Checks\n"
     yield "A check is `path operator value`. `http` is the status code, `header.NAME` a header, `count(path)` the"
     yield "length of a list; any other path walks the unwrapped answer, such as `items[0].asset_id`. The value is a"
