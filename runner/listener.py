@@ -96,6 +96,11 @@ class Door:
 
     told: Told
 
+    @property
+    def url(self) -> str:
+        """Where the provider's webhooks go."""
+        return f"{url_of(self.socket)}/webhooks/{self.provider.name}"
+
     def open(self, journal: Journal, clock: Clock, bell: Bell) -> contextlib.AbstractAsyncContextManager[None]:
         """Take webhooks for as long as the block lasts."""
         name = self.provider.name

@@ -67,4 +67,5 @@ def rehearse(playbook: Path, faults: tuple[str, ...], settings: dict[str, Any], 
         setting = replace(prepared.setting, base_url=url)
         plan = replace(prepared.planned.plan, setting=setting)
         planned = replace(prepared.planned, plan=plan)
-        return carry_out(replace(prepared, setting=setting, planned=planned), options, environ)
+        told = apps[0].provider.send_events_to
+        return carry_out(replace(prepared, setting=setting, planned=planned), options, environ, announce=told)

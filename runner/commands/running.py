@@ -47,9 +47,16 @@ HALT = "halt"
 
 
 def carry_out(
-    prepared: Prepared, options: Mapping[str, Any], environ: Mapping[str, str], begin: Begin = execute
+    prepared: Prepared,
+    options: Mapping[str, Any],
+    environ: Mapping[str, str],
+    begin: Begin = execute,
+    announce: Callable[[str], None] | None = None,
 ) -> int:
-    """Run it, report it, and return the exit code. Raises ProblemError and GuardError before anything is sent."""
+    """Run it, report it, and return the exit code. Raises ProblemError and GuardError before anything is sent.
+
+    `announce` is told where webhooks are taken, when they are.
+    """
     credentials, problems = read_credentials(prepared.provider, environ)
     if problems:
         raise ProblemError(problems)
@@ -66,6 +73,8 @@ def carry_out(
     halt = Halt()
 
     door = open_door(options.get("listen", ""), prepared, credentials)
+    if door and announce:
+        announce(door.url)
 
     async def run() -> int:
         journal = open_journal(state, cipher=cipher)

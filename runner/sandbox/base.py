@@ -196,6 +196,9 @@ class Provider(Protocol):
     def load(self, data: Json) -> None:
         """Add seed data; raises ValueError with a place and a reason, and then nothing was added."""
 
+    def send_events_to(self, url: str) -> None:
+        """From now on, webhooks go to this address; nothing for a provider that has none."""
+
     def reset(self) -> None:
         """Forget everything, seed data too."""
 

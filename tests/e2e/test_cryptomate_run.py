@@ -261,6 +261,15 @@ def test_a_webhook_wakes_who_waits(onboard: Onboard, sandbox: Sandbox, patient: 
     assert "done" == ran.outcomes["client_2001"]
 
 
+def test_a_rehearsal_is_woken_by_its_own_sandbox(onboard: Onboard, patient: Path) -> None:
+    words = ("--kyc-delay", "1s", "--listen", "127.0.0.1:0", "--report-json", "report.json")
+    ran = onboard("rehearse", patient, "--clients", rows(onboard, {}), *words)
+
+    assert 0 == ran.code, ran.story
+    assert {"done": 1} == ran.totals
+    assert ran.seconds < 20
+
+
 def test_an_inbox_of_its_own_wakes_a_run_on_the_same_state(onboard: Onboard, sandbox: Sandbox, patient: Path) -> None:
     sandbox.load(reviews={"default": "never"})
     inbox = onboard.start("listen", "cryptomate", "--port", 0)

@@ -87,6 +87,9 @@ class CoinMena:
         seed.load(trial, data)
         self._book = trial
 
+    def send_events_to(self, url: str) -> None:
+        """It has none that are documented."""
+
     def refuse(self, call: Call) -> str | None:
         return None if call.operation.startswith("public.") else self._gate.refuse(call)
 

@@ -81,6 +81,9 @@ class CryptoMate:
         seed.load(trial, data)
         self._book = trial
 
+    def send_events_to(self, url: str) -> None:
+        self._book.webhook_url = url
+
     def refuse(self, call: Call) -> str | None:
         key = call.headers.get("x-api-key")
         if key is None:

@@ -107,6 +107,9 @@ class Fin:
         seed.load(trial, data)
         self._book = trial
 
+    def send_events_to(self, url: str) -> None:
+        self._book.webhook_url = url
+
     def refuse(self, call: Call) -> str | None:
         return tokens.refusal(self._book, call)
 
