@@ -12,6 +12,7 @@ from runner import effect_words
 from runner.awaiting import Awaited, ask
 from runner.clock import Clock
 from runner.conductor import Turns, conduct
+from runner.effect import Effect
 from runner.journal.base import Entry, EntryKey, Journal
 from runner.model.command import Perform
 from runner.model.outcome import ClientResult, Ending, Later, Moved, Outcome, StepStatus
@@ -24,7 +25,7 @@ from runner.reconcile_step import reconcile_client
 from runner.reconciling import known_references
 from runner.redact import Redactor
 from runner.references import body_fingerprint
-from runner.settle import Effect, settle
+from runner.settle import settle
 from runner.standing import was_promised_otherwise
 
 

@@ -27,6 +27,7 @@ FLOORS: list[set[str]] = [
     {"actions", "auth", "client", "journal", "limiter"},
     {"effect_words", "load", "movements", "performer"},
     {"standing", "webhooks"},
+    {"effect"},
     {"awaiting", "prepare", "reconciling", "reporters", "settle"},
     {"reconcile_step", "saved"},
     {"advance"},
