@@ -181,6 +181,7 @@ async def _perform(
             run.redactor,
             _tally(run, command),
             run.is_halted,
+            run.stopping,
             pledge,
         )
         return _counted(run, command, await settle(effect))

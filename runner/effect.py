@@ -40,6 +40,7 @@ class Effect:
     redactor: Redactor
     tally: Tally
     is_halted: Callable[[], bool] = lambda: False
+    stopping: Callable[[], Problem | None] = lambda: None
     pledge: Pledge | None = None
 
     @property

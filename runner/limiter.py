@@ -12,6 +12,8 @@ from runner.clock import Clock
 
 # What leaves evenly may arrive in bunches: the bound is kept over a little more than the provider's own second.
 _MARGIN = 1.05
+# Who waits for a turn asks as often, in seconds, whether it still wants one.
+_LOOKS_UP = 1.0
 
 
 class Limiter:
@@ -38,16 +40,16 @@ class Limiter:
         """Nobody asks before `seconds` have passed: the provider said so."""
         self._resume_at = max(self._resume_at, self._clock.monotonic() + seconds)
 
-    async def slot(self) -> None:
-        """Returns when this caller may begin to send."""
-        while True:
+    async def slot(self, gives_up: Callable[[], bool] | None = None) -> None:
+        """Returns when this caller may begin to send, or soon after it does not want to any more."""
+        while not (gives_up and gives_up()):
             now = self._clock.monotonic()
             start = max(now, self._resume_at)
             if self._interval:
                 start = max(start, self._next)
                 self._next = start + self._interval
-            if start > now:
-                await self._clock.sleep(start - now)
+            while start > (now := self._clock.monotonic()) and not (gives_up and gives_up()):
+                await self._clock.sleep(min(start - now, _LOOKS_UP) if gives_up else start - now)
             # A pause may have been called while this caller slept; its slot is then gone.
             if self._clock.monotonic() >= self._resume_at:
                 return

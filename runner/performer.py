@@ -89,9 +89,9 @@ class Performer:
             return raw_operation(command.values, command.step.effect)
         return self._provider.operations[command.step.call]
 
-    async def slot(self) -> None:
+    async def slot(self, gives_up: Callable[[], bool] | None = None) -> None:
         """Wait for a turn at the provider. Before an intent, so that waiting for one does not make the intent old."""
-        await self._limiter.slot()
+        await self._limiter.slot(gives_up)
 
     def tally(self) -> Tally:
         return Tally(self._clock.monotonic())

@@ -26,7 +26,7 @@ from runner.effect import (
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.journal.base import CapExceeded, Entry, EntryKey, Hold
 from runner.model.http import NoAnswer, Trouble
-from runner.model.outcome import Ending, Fault, Later, Outcome, StepStatus
+from runner.model.outcome import Ending, Fault, Later, Moved, Outcome, StepStatus
 from runner.model.problem import Problem
 from runner.movements import still_missing
 from runner.performer import Tally
@@ -129,9 +129,12 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
     if refused := immovable(effect):
         return refused
     moved = moves_of(effect)
-    if moved and effect.is_halted():
-        return _guarded(effect_words.halted(effect.command), 0)
-    await effect.performer.slot()
+    if stopped := _stopped(effect, moved):
+        return stopped
+    await effect.performer.slot(lambda: _stopped(effect, moved) is not None)
+    # The turn may have been long in coming.
+    if stopped := _stopped(effect, moved):
+        return stopped
     holds = still_missing(held_before(effect, state, moved), moved, partial(holds_for, effect))
     state.attempt += 1
     state.tried += 1
@@ -157,6 +160,8 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
     window = effect.setting.provider.send_window
 
     def leave() -> NoAnswer | None:
+        if moved and effect.is_halted():
+            return NoAnswer(Trouble.EXPIRED, "money is halted")
         # A machine that was suspended, or a clock that was set back, must not send an old intent: both ages count.
         old = max(effect.clock.now() - begun.at, effect.clock.elapsed() - begun.elapsed)
         if old > window:
@@ -179,6 +184,14 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
         # Provably nothing was applied: close the attempt, so that a resume may simply send again.
         await _record(effect, state, state.sent.outcome)
     return None
+
+
+def _stopped(effect: Effect, moved: Moved | None) -> Outcome | None:
+    """Somebody wants nothing more to begin: no money at all, or nothing whatever."""
+    if moved and effect.is_halted():
+        return _guarded(effect_words.halted(effect.command), 0)
+    why = effect.stopping()
+    return Outcome(StepStatus.WAITING, Ending.WAITING, problem=why, attempts=0) if why else None
 
 
 def _was_absent(effect: Effect, state: Standing) -> bool:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from stage import BOTH, Onboard, Sandbox, person
+from stage import BOTH, FUND, ONBOARD, Onboard, Sandbox, person
 
 PEOPLE = 64
 
@@ -97,3 +97,25 @@ def test_a_halt_stops_the_money_of_a_run_that_is_under_way(onboard: Onboard, san
     assert 3 == ran.code, ran.story
     assert sent <= sandbox.asked("deposits.create") <= sent + 2
     assert sandbox.asked("deposits.create") < 12
+
+
+@pytest.mark.parametrize("stop", ["halt", "interrupt"])
+def test_who_waits_for_a_turn_when_all_is_stopped_sends_nothing(onboard: Onboard, sandbox: Sandbox, stop: str) -> None:
+    """All of them are past everything but the rate limit."""
+    clients = onboard.clients(*(person(number) for number in range(1, 13)))
+    assert 0 == onboard.run(ONBOARD, "--clients", clients).code
+    words = ("run", FUND, "--clients", clients, "--jobs", 12, "--rate", "2/s", "--report-json", "report.json")
+    started = onboard.start(*words)
+    while not sandbox.asked("deposits.create"):
+        assert started.poll() is None
+
+    if stop == "halt":
+        assert 0 == onboard("halt").code
+        sent = sandbox.asked("deposits.create")
+        ran = onboard.finish(started)
+    else:
+        sent = sandbox.asked("deposits.create")
+        ran = onboard.interrupt(started)
+
+    assert {"halt": 3, "interrupt": 130}[stop] == ran.code, ran.story
+    assert sandbox.asked("deposits.create") <= sent + 1

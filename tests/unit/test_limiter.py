@@ -53,6 +53,14 @@ async def test_time_that_nobody_used_is_not_saved_up() -> None:
     assert [100.0, pytest.approx(100.1), pytest.approx(100.2)] == times
 
 
+async def test_who_gives_up_does_not_wait_for_its_turn() -> None:
+    clock = VirtualClock()
+    limiter = Limiter(clock, 0.01)
+    await limiter.slot()
+    await limiter.slot(lambda: clock.monotonic() >= 3.0)
+    assert 3.0 == clock.monotonic()
+
+
 async def test_a_pause_holds_for_everyone_even_who_has_a_slot() -> None:
     clock = VirtualClock()
     limiter = Limiter(clock, 2.0)

@@ -522,6 +522,26 @@ async def test_a_halt_stops_money_and_nothing_else() -> None:
     assert Ending.DONE is (await go(on)).outcome
 
 
+@pytest.mark.parametrize("asked", [1, 2, 3])
+async def test_a_halt_counts_until_the_very_last_moment(asked: int) -> None:
+    """Before the turn, after it, and when the connection is there."""
+    on = stage(DEPOSIT)
+    answers = iter([False] * asked)
+    result = await go(on, is_halted=lambda: next(answers, True))
+    assert (Fault.GUARD, "run.halted") == (result.fault, code(result))
+    assert [] == on.desk.sent()
+    assert Ending.DONE is (await go(on)).outcome
+
+
+async def test_who_is_stopped_while_waiting_for_a_turn_sends_nothing() -> None:
+    on = stage(DEPOSIT)
+    told = iter([None] * 2)
+    got = await advance(on.run(stopping=lambda: next(told, Problem("run.interrupted", "stop"))))
+    assert isinstance(got, Done)
+    assert Ending.WAITING is got.result.outcome
+    assert [] == on.desk.sent()
+
+
 async def test_a_cap_is_reserved_before_the_send() -> None:
     on = stage(DEPOSIT, caps={"USD": Cap(Decimal("150.00"), Decimal("150.00"))})
     assert Ending.DONE is (await go(on)).outcome
