@@ -17,12 +17,12 @@ from runner.journal.base import Entry, EntryKey, Journal
 from runner.model.command import Perform
 from runner.model.outcome import ClientResult, Ending, Later, Moved, Outcome, StepStatus
 from runner.model.plan import Client, Setting
+from runner.model.playbook import Step
 from runner.model.problem import Problem
+from runner.model.provider import Provider
 from runner.movements import Pledge, holds_of, moved_of
 from runner.performer import Performer, Tally
-from runner.reconcile import Ours
 from runner.reconcile_step import reconcile_client
-from runner.reconciling import known_references
 from runner.redact import Redactor
 from runner.references import body_fingerprint
 from runner.settle import settle
@@ -78,7 +78,7 @@ async def advance(run: ClientRun) -> Done | Wait:
     recorded = _by_command(entries)
     taken: set[str] = set()
     later: Later | None = None
-    ours: list[Ours] = []
+    owner = run.client.key
     pledges: dict[str, Pledge] = {}
     sent = _sent(entries)
     flow = conduct(run.setting, run.client, lambda stamp: sent.get(stamp, ()), run.turns)
@@ -86,21 +86,21 @@ async def advance(run: ClientRun) -> Done | Wait:
         command = next(flow)
         while True:
             known = recorded.get((command.journal_key, command.item), ())
+            owner = _owner(run, command) or owner
             got = (
-                _final(known)
+                _final(known, stands=not is_asked_again(command.step, run.setting.provider))
                 or _interrupted(run)
-                or await _perform(run, command, known, frozenset(taken), ours, _pledge(run, command, pledges))
+                or await _perform(run, command, known, frozenset(taken), owner, _pledge(run, command, pledges))
             )
             if isinstance(got, Later):
                 later = got
                 got = _waiting(run, command, got)
             got = _costed(run, command, got)
             for stamp in got.files:
-                sent.setdefault(stamp, set()).add(command.journal_key)
+                _note_sent(sent, stamp, command.journal_key)
             if got.claim:
                 taken.add(got.claim)
                 pledges |= _pledged(run, command, got, known)
-            ours += _money(run, command, got)
             command = flow.send(got)
     except StopIteration as stop:
         result: ClientResult = stop.value
@@ -126,12 +126,17 @@ def _costed(run: ClientRun, command: Perform, got: Outcome) -> Outcome:
 
 
 def _sent(entries: Sequence[Entry]) -> dict[str, set[str]]:
-    """The names of the commands that sent each content, by its stamp: what the provider has on file."""
+    """The names of the commands that sent each content, by its stamp: what the provider has on file; under "", all."""
     found: dict[str, set[str]] = {}
     for entry in entries:
         for stamp in entry.body.get("files", ()) if entry.kind == "outcome" else ():
-            found.setdefault(stamp, set()).add(entry.key.step)
+            _note_sent(found, stamp, entry.key.step)
     return found
+
+
+def _note_sent(sent: dict[str, set[str]], stamp: str, name: str) -> None:
+    for key in (stamp, ""):
+        sent.setdefault(key, set()).add(name)
 
 
 def _waiting(run: ClientRun, command: Perform, later: Later) -> Outcome:
@@ -154,15 +159,14 @@ async def _perform(
     command: Perform,
     known: Sequence[Entry],
     taken: frozenset[str],
-    ours: Sequence[Ours],
+    owner: str,
     pledge: Pledge | None,
 ) -> Outcome | Later:
     if command.conclusion is not None:
-        return await _record(run, command, known, command.conclusion)
+        return await _record(run, command, known, _without_person(run, command.conclusion))
     if command.step.reconcile is not None:
-        others = await known_references(run.journal, run.run, run.setting.base_url, run.client.key)
         outcome = await reconcile_client(
-            run.setting, run.client, run.performer, run.clock, run.redactor, command, ours, others
+            run.run, run.setting, run.client, owner, run.journal, run.performer, run.clock, run.redactor, command
         )
         return await _record(run, command, known, outcome)
     operation = run.performer.operation(command)
@@ -205,6 +209,12 @@ async def _perform(
     return await _record(run, command, known, await run.performer.perform(command, run.redactor))
 
 
+def _without_person(run: ClientRun, got: Outcome) -> Outcome:
+    """A requirement loop says what the provider said, which may name people."""
+    problem = got.problem
+    return replace(got, problem=replace(problem, message=run.redactor.text(problem.message))) if problem else got
+
+
 def _counted(run: ClientRun, command: Perform, got: Outcome | Later) -> Outcome | Later:
     """What a step has cost stands in its outcome; asked again, it begins anew."""
     if isinstance(got, Outcome):
@@ -243,16 +253,10 @@ def _pledged(run: ClientRun, command: Perform, got: Outcome, known: Sequence[Ent
     return {got.claim: Pledge(asked, moves, owes)}
 
 
-def _money(run: ClientRun, command: Perform, got: Outcome) -> list[Ours]:
-    """What a money step did, as a later reconciliation of this client must find it at the provider."""
-    if command.step.reconcile is not None or not got.reference:
-        return []
-    moves = moved_of(run.performer.operation(command), command.values)
-    if not isinstance(moves, Moved):
-        return []
-    has_moved = got.status is StepStatus.PASSED or got.moved is not None
-    state = "moved" if has_moved else "not-moved"
-    return [Ours(got.reference, run.client.key, command.name, state, moves)]
+def _owner(run: ClientRun, command: Perform) -> str:
+    """What this call names the client at the provider, "" when it does not."""
+    rule = run.setting.provider.reconcile
+    return str(command.values.get(rule.owner) or "") if rule and rule.owner else ""
 
 
 def _by_command(entries: Sequence[Entry]) -> Mapping[tuple[str, int], Sequence[Entry]]:
@@ -262,15 +266,23 @@ def _by_command(entries: Sequence[Entry]) -> Mapping[tuple[str, int], Sequence[E
     return grouped
 
 
-def _final(known: Sequence[Entry]) -> Outcome | None:
-    """The outcome that stands: a passed one for ever, a failed one until a person wants it tried again."""
+def is_asked_again(step: Step, provider: Provider) -> bool:
+    """Is it a question at the end of what a client did, so that its answer is old once more was done?"""
+    if step.reconcile is not None:
+        return True
+    effect = step.effect if step.request is not None else provider.operations[step.call].effect if step.call else ""
+    return step.always and step.waiting is None and effect == "read"
+
+
+def _final(known: Sequence[Entry], *, stands: bool) -> Outcome | None:
+    """The outcome that stands: a passed one for ever where it `stands`, another until a person wants it tried again."""
     again = max((entry.key.attempt for entry in known if entry.kind == "retry"), default=0)
     found: Outcome | None = None
     for entry in sorted(known, key=lambda entry: entry.key.attempt):
         if entry.kind != "outcome":
             continue
         outcome = Outcome.from_json(entry.body)
-        if outcome.is_final and outcome.status is StepStatus.PASSED:
+        if outcome.is_final and outcome.status is StepStatus.PASSED and stands:
             return replace(outcome, replayed=True)
         if outcome.is_final and entry.key.attempt > again:
             found = replace(outcome, replayed=True)

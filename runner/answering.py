@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from runner.checks import lookup
-from runner.model.provider import AnswerRule
+from runner.model.requirements import AnswerRule
 from runner.references import fingerprint
 from runner.shortage import Lack
 
@@ -34,7 +34,14 @@ class Section:
 
     @property
     def files(self) -> tuple[Field, ...]:
-        return tuple(field for field in self.fields if field.name == FILES)
+        return tuple(one for one in self.fields if one.name == FILES)
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Why each field is no good. With files that are no good all of it is about a document that is to go."""
+        if any(one.is_worn for one in self.files):
+            return {}
+        return {one.name: one.why for one in self.fields if one.is_worn and one.name != FILES}
 
 
 FILES = "\0files"
@@ -51,8 +58,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """A client's side. `sent` tells under which names a file with this stamp was sent before, `mark` is this question's
-    own: what was sent under it was sent for this answer."""
+    """A client's side. `sent` tells under which names what has this stamp was sent before, `mark` is this question's
+    own: what was sent under it was sent for this answer. `about` says whose answer it is."""
 
     rule: AnswerRule
     values: Mapping[str, Any]
@@ -60,6 +67,7 @@ class Answering:
     stamp: Callable[[str], str]
     sent: Sent
     mark: str
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 def mark_of(rule: AnswerRule, missing: Any, since: Any) -> str:
@@ -118,15 +126,19 @@ def answer(side: Answering, sections: Sequence[Section]) -> tuple[list[Part], li
 def _value(side: Answering, section: Section) -> Part | list[Lack]:
     """A section that is no document is a value of the step's own."""
     value = side.values.get(section.name)
-    return [Lack("data", section.name)] if value in (None, "") else Part(section.name, {section.name: value})
+    if value in (None, ""):
+        return [Lack("data", section.name)]
+    if section.refused and _was_given(side, section.name, section.name, value):
+        return [Lack("data", section.name, why=_against(section.refused.values(), "give another"))]
+    return Part(section.name, {section.name: value})
 
 
 def _part(side: Answering, section: Section) -> Part | list[Lack]:
     fitting = [document for document in side.documents if document.get("type") in section.kinds]
-    whys = {field.why for field in section.files if field.is_worn and field.why}
+    whys = {one.why for one in section.files if one.is_worn and one.why}
     if not fitting:
         return [Lack("document", section.name, section.kinds, _against(whys, ""))]
-    made = [_of(section, one) for one in _choices(side, section, fitting)]
+    made = [_of(side, section, one) for one in _choices(side, section, fitting)]
     if not made:
         return [
             Lack("document", section.name, section.kinds, _against(whys, "every one of the client's was sent before"))
@@ -134,7 +146,7 @@ def _part(side: Answering, section: Section) -> Part | list[Lack]:
     return next((one for one in made if isinstance(one, Part)), made[0])
 
 
-def _of(section: Section, chosen: Mapping[str, Any]) -> Part | list[Lack]:
+def _of(side: Answering, section: Section, chosen: Mapping[str, Any]) -> Part | list[Lack]:
     """The answer that this document gives, or what it lacks for one."""
     sides = _sides(section, chosen)
     lacks = [
@@ -142,13 +154,22 @@ def _of(section: Section, chosen: Mapping[str, Any]) -> Part | list[Lack]:
         for name, path in sides
         if not path
     ]
-    values = {field.name: _of_document(chosen, field.name) for field in section.fields if field.name != FILES}
+    values = {one.name: _of_document(chosen, one.name) for one in section.fields if one.name != FILES}
     lacks += [
         Lack("data", f"{section.name}.{name}", why=f"give metadata.{name} of the {chosen['type']}")
         for name, value in values.items()
         if value in (None, "")
     ]
+    lacks += [
+        Lack("data", f"{section.name}.{name}", why=_against([why], f"correct {_place(name)} of the {chosen['type']}"))
+        for name, why in section.refused.items()
+        if _was_given(side, section.name, name, values[name])
+    ]
     return lacks or Part(section.name, values, sides)
+
+
+def _place(name: str) -> str:
+    return "the type" if name == "type" else f"metadata.{name}"
 
 
 def _against(whys: Collection[str], rest: str) -> str:
@@ -156,18 +177,46 @@ def _against(whys: Collection[str], rest: str) -> str:
 
 
 def _choices(side: Answering, section: Section, fitting: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The documents that are not on file yet where files are asked for again, else first the ones that are."""
-    worn = [field for field in section.files if field.is_worn]
+    """The documents that are not on file yet where files are asked for again, else first the ones that are.
+
+    What is asked without a file is asked about the one on file: another one's number would be a lie.
+    """
+    worn = [one for one in section.files if one.is_worn]
     if worn:
         return [one for one in fitting if not _was_sent(side, one, worn)]
-    return sorted(fitting, key=lambda one: not _was_sent(side, one, ()))
+    on_file = [one for one in fitting if _was_sent(side, one, ())]
+    return on_file if on_file and not section.files else sorted(fitting, key=lambda one: one not in on_file)
 
 
 def _was_sent(side: Answering, document: Mapping[str, Any], asked: Sequence[Field]) -> bool:
     """Was one of the files that would be sent, any when no side is named, sent before this question came?"""
-    names = {field.side for field in asked} & {"FRONT", "BACK"} or {"FRONT", "BACK"}
+    names = {one.side for one in asked} & {"FRONT", "BACK"} or {"FRONT", "BACK"}
     paths = [str(document[name.lower()]) for name in sorted(names) if document.get(name.lower())]
     return any(_is_older(name, side.mark) for path in paths for name in side.sent(side.stamp(path)))
+
+
+def _was_given(side: Answering, section: str, name: str, value: Any) -> bool:
+    """Was this value sent for this field before this question came?"""
+    return any(_is_older(given, side.mark) for given in side.sent(_value_stamp(side, section, name, value)))
+
+
+def _value_stamp(side: Answering, section: str, name: str, value: Any) -> str:
+    """What a value is known by once it was sent: it is somebody's data, so never the value itself."""
+    return fingerprint("value", {"about": side.about, "section": section, "field": name, "value": value})
+
+
+def value_stamps(side: Answering, parts: Sequence[Part]) -> tuple[str, ...]:
+    """Of every value of an answer."""
+    return tuple(_value_stamp(side, part.section, *given) for part in parts for given in part.values.items())
+
+
+def body_of(rule: AnswerRule, part: Part, uris: Mapping[str, Any]) -> Any:
+    """A part as the call carries it. `uris` has what the upload called the file of each side."""
+    if part.section not in rule.documents:
+        return part.values[part.section]
+    names = {name: {"side": name} if part.section in rule.sided else {} for name, _ in part.sides}
+    files = [{"uri": uris[name.lower()], **side} for name, side in names.items()]
+    return {**part.values, **({rule.files: files} if files else {})}
 
 
 def _is_older(name: str, mark: str) -> bool:
@@ -178,7 +227,7 @@ def _sides(section: Section, document: Mapping[str, Any]) -> tuple[tuple[str, st
     """The sides to send, each with its path; of a document whose sides nobody names, what there is."""
     if not section.files:
         return ()
-    named = sorted({field.side for field in section.files if field.side}, reverse=True)
+    named = sorted({one.side for one in section.files if one.side}, reverse=True)
     if not named:
         named = ["FRONT", "BACK"] if document.get("back") else ["FRONT"]
     return tuple((name, str(document.get(name.lower()) or "")) for name in named)

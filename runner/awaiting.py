@@ -94,18 +94,21 @@ def _judged(awaited: Awaited, reading: Reading, waited: float) -> Outcome | Prob
             problem = placed(entry, command, redactor)
             assert problem is not None
             # Who waits for something to happen to an entry may be there before it.
-            return problem if command.until else Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem)
+            is_early = command.until or waited < _SHOWN
+            return problem if is_early else Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem)
         answer = entry
     for bound in command.stop:
         result = check_bound(bound, answer, one, redactor)
         if result.passed:
             return _stopped(awaited, answer, operation, bound, result)
-    if command.pending is not None:
+    # What is new is looked at in whatever state it comes.
+    is_new = command.is_old is not None and not command.is_old(fields_of(answer, command.outputs)[0])
+    if command.pending is not None and not is_new:
         path, states = command.pending
         state = lookup(path, answer.body)[1]
         if state in states:
             return _waits(command, f": {path_text(path)} is {quoted(state)}")
-    if command.is_old is not None and command.is_old(fields_of(answer, command.outputs)[0]):
+    if command.is_old is not None and not is_new:
         return _waits(command, " until the provider has looked at what was handed in")
     if reading.reply is Reply.DEAD and not command.is_transient:
         problem = placed(reading.problem, command, redactor)
@@ -142,13 +145,15 @@ def _later(awaited: Awaited, began: Moment, reading: Reading, why: Problem) -> O
     rule, now = awaited.rule, awaited.clock.now()
     waited = max(0.0, passed(awaited.clock, began))
     left = rule.deadline - waited
-    if left <= 0:
+    if left <= 0 and reading.reply not in _NO_NEWS:
         return _too_late(awaited, why)
     pause = min(max(rule.every, waited * _GROWTH), rule.at_most)
     pause = min(awaited.performer.spread(pause), max(rule.at_most, rule.every))
     pause = max(pause, awaited.performer.pause_told(reading))
+    # Past its deadline it is asked once more, as soon as somebody answers.
+    until = now + (min(pause, left) if left > 0 else pause)
     is_away = reading.reply is Reply.NOT_SENT
-    return Later(now + min(pause, left), why, _wakes(awaited.command), Fault.UNREACHABLE if is_away else None)
+    return Later(until, why, _wakes(awaited.command), Fault.UNREACHABLE if is_away else None)
 
 
 def _too_late(awaited: Awaited, why: Problem) -> Outcome:

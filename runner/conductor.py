@@ -20,7 +20,7 @@ from runner.model.outcome import ClientResult, Ending, Outcome, StepResult, Step
 from runner.model.plan import Client, Setting
 from runner.model.playbook import Goal, Step
 from runner.model.problem import Location, Problem
-from runner.model.provider import Requirements
+from runner.model.requirements import Requirements
 from runner.satisfying import satisfy
 from runner.templates import TemplateError, Unknown, compile_expression, compile_text, has_template, render
 
@@ -245,4 +245,5 @@ def _ending(stop: Outcome, has_begun: bool) -> Ending:
     if stop.fault is None or stop.status is StepStatus.WAITING:
         return stop.ending or Ending.REJECTED
     # The world stopped us, not the client's data: nothing is lost, resume goes on from here.
-    return Ending.WAITING if has_begun else Ending.NOT_STARTED
+    may_have = stop.ending is Ending.WAITING
+    return Ending.WAITING if has_begun or may_have else Ending.NOT_STARTED

@@ -137,6 +137,8 @@ def _given_up(effect: Effect, state: Standing, base: Outcome) -> Outcome:
 
 
 def _unknown(effect: Effect, state: Standing) -> Problem:
+    if state.seen and state.seen.sight is Sight.UNSURE and state.seen.problem:
+        return state.seen.problem
     reference = reference_of(effect, state) if effect.operation.reference else ""
     return effect_words.unknown(effect.command, reference, state.seen.problem if state.seen else None)
 
@@ -171,6 +173,13 @@ def values_of(effect: Effect, state: Standing) -> Mapping[str, Any]:
     if rule is None:
         return effect.command.values
     return {**effect.command.values, rule.field: reference_of(effect, state)}
+
+
+def asked_of(effect: Effect) -> dict[str, Any]:
+    """What the journal keeps beside an intent or an outcome, for a reconciliation: which money, and whose."""
+    moved, rule = moves_of(effect), effect.setting.provider.reconcile
+    owner = effect.command.values.get(rule.owner) if moved and rule and rule.owner else None
+    return {"moves": moved.to_json() if moved else None} | ({} if owner is None else {"owner": str(owner)})
 
 
 def fingerprint_of(effect: Effect) -> str:

@@ -33,6 +33,7 @@ class Sight(StrEnum):
     DEAD = "dead"
     ABSENT = "absent"
     FAILED = "failed"
+    UNSURE = "unsure"
 
 
 class Move(StrEnum):
@@ -58,6 +59,8 @@ class Known:
     newest attempt brought, None when nothing was sent by this process. `is_own`: a duplicate refusal is about our
     reference or identity, not about another field such as an e-mail. `may_replay`: the provider still answers the same
     reference with the first answer, so that sending again is asking what came of it. `can_look`: it can be looked up.
+    `was_lost`: an attempt that would move money was once in doubt, however that was settled since. `is_sure`: the
+    look-up shows the thing itself, and that it has not happened.
     """
 
     repeat: Repeat
@@ -70,6 +73,8 @@ class Known:
     is_own: bool = True
     may_replay: bool = False
     can_look: bool = True
+    was_lost: bool = False
+    is_sure: bool = False
 
 
 def decide(known: Known) -> Move:
@@ -125,6 +130,8 @@ def _after_look_up(known: Known, sight: Sight) -> Move:
             return Move.RENEW if known.may_renew and known.may_send else Move.REJECT
         case Sight.FAILED:
             return Move.UNKNOWN if _may_have_happened(known) else Move.GIVE_UP
+        case Sight.UNSURE:
+            return Move.UNKNOWN
         case Sight.ABSENT:
             return _not_there(known)
 
@@ -146,7 +153,10 @@ def _not_there(known: Known) -> Move:
 def _not_there_but_used(known: Known) -> Move:
     """The provider says that the name is taken and shows nothing under it."""
     if not known.is_own:
-        return Move.REJECT if known.past_horizon or not known.in_doubt else Move.WAIT
+        if known.in_doubt and not known.past_horizon:
+            return Move.WAIT
+        # It may be used by the very attempt that was lost, and the look-up may be unable to show that.
+        return Move.UNKNOWN if known.was_lost and not known.is_sure else Move.REJECT
     return Move.UNKNOWN if known.past_horizon else Move.WAIT
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from time import sleep
 from typing import Any, Protocol
 
 from runner.advance import ClientRun
@@ -16,7 +17,7 @@ from runner.auth import make_auth
 from runner.client import HttpClient
 from runner.clock import Clock
 from runner.drivers.local import Halt, Pace, drive
-from runner.journal.base import ClientState, Journal, Row, RunState
+from runner.journal.base import Entry, Journal, Row, RunState
 from runner.limiter import Limiter
 from runner.load.files import Documents
 from runner.model.outcome import ClientResult, Ending
@@ -28,10 +29,12 @@ from runner.performer import Performer
 from runner.prepare import Prepared
 from runner.redact import Redactor, classified
 from runner.state_folder import tighten
+from runner.unfinished import result_of
 from runner.verdict import exit_code, status
 from runner.version import VERSION
 
 LOCK = "lock"
+RUNNING = "running"
 
 
 class Progress(Protocol):
@@ -57,6 +60,9 @@ class Tools:
     pace: Pace = field(default_factory=Pace)
     is_halted: Callable[[], bool] = lambda: False
     calls: Callable[[], AsyncIterator[str]] | None = None
+    ours: frozenset[str] = frozenset()
+    not_ours: frozenset[str] = frozenset()
+    holding: Callable[[int], None] = lambda run: None
 
 
 async def execute(prepared: Prepared, tools: Tools) -> RunResult:
@@ -78,6 +84,7 @@ async def carry_on(
     prepared: Prepared, tools: Tools, run: int, started: float, clients: Sequence[Client], *, is_fresh: bool
 ) -> RunResult:
     """Drive these clients of an open run to their ends, then close it. The others stay as they are."""
+    tools.holding(run)
     setting = prepared.setting
     provider = setting.provider
     auth = make_auth(provider, tools.credentials, tools.clock)
@@ -89,6 +96,7 @@ async def carry_on(
             setting.base_url, timeout=provider.timeout, user_agent=f"onboarding-runner/{VERSION}"
         ) as http:
             performer = Performer(provider, http, auth, tools.clock, limiter, documents.read, Random())
+            performer.ours, performer.not_ours = tools.ours, tools.not_ours
             runs = [
                 ClientRun(
                     run,
@@ -119,8 +127,9 @@ async def carry_on(
 
 async def _close(tools: Tools, run: int, prepared: Prepared, started: float) -> RunResult:
     totals = Totals()
-    async for client in results(tools.journal, run):
-        totals.add(client)
+    async with aclosing(results(tools.journal, run)) as clients:
+        async for client in clients:
+            totals.add(client)
     code = exit_code(totals, is_interrupt=tools.halt.is_interrupt)
     word = status(totals, code)
     finished = tools.clock.now()
@@ -138,23 +147,36 @@ async def _close(tools: Tools, run: int, prepared: Prepared, started: float) -> 
     return RunResult(head, totals, code, word)
 
 
-async def results(journal: Journal, run: int) -> AsyncIterator[ClientResult]:
-    """Every client of a run in the order of the file; who has no result yet has not started."""
-    async for state in journal.clients(run):
-        yield result_of(state)
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What no stored result tells yet, by client; `is_held`: a living process works on the run."""
+
+    entries: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    is_held: bool = False
 
 
-def result_of(state: ClientState) -> ClientResult:
-    if state.result is None:
-        return ClientResult(state.key, state.line, Ending.NOT_STARTED)
-    return ClientResult.from_json(state.result)
+async def unfinished(journal: Journal, state: RunState, folder: Path) -> Unfinished:
+    """Of a run as it is read: it may have been cut off, by the end of its process or of the machine."""
+    # First, so that what ended meanwhile has a result by the time that those are read.
+    is_held = state.status == RUNNING and holder(folder) == state.id
+    since = state.finished_at if state.status == RUNNING else None
+    return Unfinished(await journal.loose(state.id, since), is_held)
 
 
-async def stored_result(journal: Journal, state: RunState) -> RunResult:
+async def results(journal: Journal, run: int, rest: Unfinished | None = None) -> AsyncGenerator[ClientResult, None]:
+    """Every client of a run in the order of the file; of whom nothing is known has not started."""
+    rest = rest or Unfinished()
+    async with aclosing(journal.clients(run)) as states:
+        async for state in states:
+            yield result_of(state, run, rest.entries.get(state.key, ()), is_held=rest.is_held)
+
+
+async def stored_result(journal: Journal, state: RunState, rest: Unfinished) -> RunResult:
     """The result of a run as the journal has it, finished or not."""
     totals = Totals()
-    async for client in results(journal, state.id):
-        totals.add(client)
+    async with aclosing(results(journal, state.id, rest)) as clients:
+        async for client in clients:
+            totals.add(client)
     header = state.header
     head = RunHead(
         str(state.id),
@@ -163,10 +185,11 @@ async def stored_result(journal: Journal, state: RunState) -> RunResult:
         header["environment"],
         header["batch"],
         state.started_at,
-        state.finished_at,
+        None if state.status == RUNNING else state.finished_at,
     )
-    code = state.exit_code if state.exit_code is not None else exit_code(totals)
-    return RunResult(head, totals, code, state.status)
+    if state.status != RUNNING and state.exit_code is not None:
+        return RunResult(head, totals, state.exit_code, state.status)
+    return RunResult(head, totals, exit_code(totals), RUNNING if rest.is_held else "interrupted")
 
 
 def header_of(prepared: Prepared) -> dict[str, Any]:
@@ -179,6 +202,8 @@ def header_of(prepared: Prepared) -> dict[str, Any]:
         "base_url": setting.base_url,
         "batch": setting.batch,
         "inputs": dict(setting.inputs),
+        "folder": str(Path.cwd()),
+        "key": prepared.wish.choice.key or setting.playbook.clients.key,
         "digests": dict(prepared.digests),
         "wish": prepared.wish.to_json(),
         "version": VERSION,
@@ -200,8 +225,11 @@ def redactor_of(
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """One process at a time on a state folder. Raises GuardError (exit 3) that names the holder."""
+def locked(folder: Path) -> Iterator[Callable[[int], None]]:
+    """One process at a time on a state folder. Raises GuardError (exit 3) that names the holder.
+
+    Yields what is to be told which run it is about, for those who only look.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # What can't be changed was told at the door, which knows the folder of every verb.
@@ -209,19 +237,51 @@ def locked(folder: Path) -> Iterator[None]:
         handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
         message = f'the state folder "{folder}" can\'t be used: {(error.strerror or "no reason given").lower()}'
-        problem = Problem("state.unusable", message, hint="name another folder with --state")
+        problem = Problem("state.unusable", message, hint="make it a folder that you may write into")
         raise ProblemError([problem]) from None
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(handle)
         except OSError:
-            holder = os.read(handle, 100).decode("ascii", "replace").strip() or "unknown"
-            message = f'another process (pid {holder}) is running on the state folder "{folder}"'
-            raise GuardError(
-                [Problem("run.locked", message, hint="wait for it to end, or name another folder with --state")]
-            ) from None
+            pid = next(iter(os.read(handle, 100).decode("ascii", "replace").split()), "unknown")
+            message = f'another process (pid {pid}) is running on the state folder "{folder}"'
+            # Not "name another folder": a journal that knows nothing would pay again what the other is paying.
+            hint = 'wait for it to end, then "onboard status" tells what is left'
+            raise GuardError([Problem("run.locked", message, hint=hint)]) from None
         os.ftruncate(handle, 0)
-        os.write(handle, str(os.getpid()).encode())
-        yield
+        os.write(handle, f"{os.getpid()}\n".encode())
+        yield lambda run: _note(handle, run)
     finally:
         os.close(handle)
+
+
+def _take(handle: int) -> None:
+    """Who only looks holds the lock for a moment: that is no reason to refuse. Raises OSError."""
+    for pause in (0.02, 0.05, None):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError:
+            if pause is None:
+                raise
+            sleep(pause)
+
+
+def _note(handle: int, run: int) -> None:
+    os.write(handle, f"{run}\n".encode())
+
+
+def holder(folder: Path) -> int:
+    """The run that a living process works on, 0 when there is none."""
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        words = os.read(handle, 100).decode("ascii", "replace").split()
+        return int(words[1]) if len(words) > 1 and words[1].isdecimal() else 0
+    finally:
+        os.close(handle)
+    return 0

@@ -20,6 +20,8 @@ from runner.redact import Redactor, is_classified
 
 # More of what a provider said is not read; the code and the meaning stand in front.
 _LONGEST = 800
+# Entries of a list that are told as examples.
+_SHOWN = 5
 
 
 def collect(
@@ -44,6 +46,9 @@ def collect(
     outputs = {name: plain(value) for name, value in outputs.items()}
     failing = (pair for pair in zip(command.expect, checks, strict=True) if not pair[1].passed)
     problem = next((_check_problem(command, *pair) for pair in failing), None)
+    if command.is_lenient and command.key:
+        # Nobody's outputs, only what the loop has to remember: the provider's reasons, which may name people.
+        outputs = redactor.value(outputs)
     if is_adopted or command.is_lenient:
         outputs = {name: outputs.get(name) for name in command.outputs}
     elif problem is None and absent:
@@ -100,7 +105,14 @@ def _nearest_entries(pick: Pick, entries: Sequence[object], schema: Mapping[str,
     if is_classified((name,), schema):
         return ""
     known = [value for entry in entries if isinstance(value := lookup((name,), entry)[1], str)]
-    return did_you_mean_one_of(wanted, known) if isinstance(wanted, str) else ""
+    return did_you_mean_one_of(wanted, known) or _some_of(known) if isinstance(wanted, str) else ""
+
+
+def _some_of(known: Sequence[str]) -> str:
+    """What such a word looks like, for who wrote one that is near nothing."""
+    some = list(dict.fromkeys(known))
+    shown = ", ".join(quoted(word) for word in some[:_SHOWN])
+    return f"known are: {shown}{', …' if len(some) > _SHOWN else ''}" if some else ""
 
 
 def entry_schema(schema: Mapping[str, Any], items: Path) -> Mapping[str, Any]:

@@ -23,7 +23,8 @@ from runner.templates import render
 class Seen:
     """One look-up: what it shows, the answer it showed, and the provider's own id of the thing.
 
-    `fault` says why a failed look-up failed, None when the provider refused it for the client's own data.
+    `fault` says why a failed look-up failed, None when the provider refused it for the client's own data. `is_guess`:
+    it goes by amount and time, not by a name of ours. `is_sure`: it is there, and what was asked for has not happened.
     """
 
     sight: Sight
@@ -31,6 +32,8 @@ class Seen:
     claim: str = ""
     problem: Problem | None = None
     fault: Fault | None = None
+    is_guess: bool = False
+    is_sure: bool = False
 
 
 def see(
@@ -42,8 +45,10 @@ def see(
     reading: Reading,
     taken: frozenset[str],
     redactor: Redactor,
+    ours: frozenset[str] = frozenset(),
 ) -> Seen:
-    """What this reading of `rule` shows. Things that other steps of this client hold (`taken`) don't count."""
+    """What this reading of `rule` shows. Things that others hold (`taken`) don't count; `ours` a person has told."""
+    is_guess = False
     if is_absent(reading):
         return Seen(Sight.ABSENT)
     if reading.reply not in (Reply.ACCEPTED, Reply.DEAD):
@@ -54,16 +59,17 @@ def see(
         items = lookup(rule.items, body)[1] if rule.items else body
         if not isinstance(items, list):
             return _unreadable(provider, command, rule)
-        body = _pick(rule, scope, items, taken)
+        free = [item for item in items if not rule.claim or _id(rule, item) not in taken]
+        body, is_guess = _pick(rule, scope, free, ours)
         if body is None:
-            return Seen(Sight.ABSENT)
+            return _undecided(provider, command, rule, scope, free)
     if rule.named and isinstance(body, Mapping):
         named = {name: lookup(path, body) for name, path in rule.named.items()}
         body = {**body, **{name: value for name, (is_there, value) in named.items() if is_there}}
     if not _is_one(rule, body):
         return _unreadable(provider, command, rule)
     if rule.there and not render(rule.there, {**scope, "it": body}):
-        return Seen(Sight.ABSENT)
+        return Seen(Sight.ABSENT, is_sure=True)
     answer = Answer(body, reading.answer.http, reading.answer.headers)
     claim = claim_of(operation, body)
     lifecycle = provider.lifecycles.get(operation.lifecycle)
@@ -91,7 +97,7 @@ def see(
             claim,
             Problem("effect.conflict", message, command.step.location, hint),
         )
-    return Seen(Sight.EQUAL, answer, claim)
+    return Seen(Sight.EQUAL, answer, claim, is_guess=is_guess)
 
 
 def claim_of(operation: Operation, body: Any) -> str:
@@ -128,22 +134,39 @@ def _unreadable(provider: Provider, command: Perform, rule: LookUp) -> Seen:
     return Seen(Sight.FAILED, problem=problem, fault=Fault.UNREACHABLE)
 
 
-def _pick(rule: LookUp, scope: Mapping[str, Any], items: list[Any], taken: frozenset[str]) -> Any:
-    """The first of the list that fits and is not another step's; of several, one that is what was asked for."""
+def _pick(rule: LookUp, scope: Mapping[str, Any], free: list[Any], ours: frozenset[str]) -> tuple[Any, bool]:
+    """The first of the list that fits, and whether that is a guess; of several, one that is what was asked for."""
     wanted = {name: render(text, scope) for name, text in rule.where.items()}
-    free = [item for item in items if not rule.claim or str(lookup(_claim(rule), item)[1]) not in taken]
     fitting = [
         item for item in free if all(_is_same(rule, name, lookup((name,), item)[1], wanted[name]) for name in wanted)
     ]
-    if not fitting and rule.or_else:
-        fitting = [item for item in free if render(rule.or_else, {**scope, "it": item})]
+    fitting = fitting or [item for item in _that(rule.maybe, scope, free) if _id(rule, item) in ours]
+    is_guess = not fitting
+    fitting = fitting or _that(rule.or_else, scope, free)
     is_there = (item for item in fitting if not rule.there or render(rule.there, {**scope, "it": item}))
-    return next(is_there, fitting[0] if fitting else None)
+    return next(is_there, fitting[0] if fitting else None), is_guess
 
 
-def _claim(rule: LookUp) -> Path:
-    """Where the provider's own id stands in what is found."""
-    return rule.named.get(str(rule.claim[0]), rule.claim)
+def _that(text: str, scope: Mapping[str, Any], items: list[Any]) -> list[Any]:
+    return [item for item in items if render(text, {**scope, "it": item})] if text else []
+
+
+def _undecided(provider: Provider, command: Perform, rule: LookUp, scope: Mapping[str, Any], free: list[Any]) -> Seen:
+    """Nothing that is ours. Is there something that may be?"""
+    found = _that(rule.maybe, scope, free)
+    if not found:
+        return Seen(Sight.ABSENT)
+    name = _id(rule, found[0])
+    shows = f"{provider.title} shows {name}, which fits and has no name of ours"
+    message = f'"{command.name}" may have happened before: {shows}'
+    hint = f'look at it there; then "onboard recover --ours {name}" if it is this one, "--not-ours {name}" if it is not'
+    problem = Problem("effect.undecided", message, command.step.location, hint)
+    return Seen(Sight.UNSURE, claim=name, problem=problem, is_guess=True)
+
+
+def _id(rule: LookUp, item: Any) -> str:
+    """The provider's own id of what is found, as text."""
+    return str(lookup(rule.named.get(str(rule.claim[0]), rule.claim), item)[1])
 
 
 def _is_same(rule: LookUp, name: str, actual: Any, wanted: Any) -> bool:

@@ -29,12 +29,12 @@ def did_you_mean_one_of(word: str, known: Iterable[str], most: int = 3) -> str:
 
 
 def _ranked(word: str, known: Iterable[str]) -> list[str]:
-    """The known words that are like `word`, most alike first."""
+    """The known words that are like `word`, most alike first; of equals the shortest, as it says least beyond."""
     if len(word) > LONGEST:
         return []
     asked = _plain(word)
     scores = {one: _likeness(asked, _plain(one)) for one in sorted(known) if one != word}
-    return sorted((one for one, score in scores.items() if score >= ALIKE), key=lambda one: -scores[one])
+    return sorted((one for one, score in scores.items() if score >= ALIKE), key=lambda one: (-scores[one], len(one)))
 
 
 def _plain(word: str) -> str:

@@ -37,6 +37,9 @@ DEFAULT_READ_RETRY = RetryPolicy()
 DEFAULT_WRITE_RETRY = RetryPolicy(on=frozenset({"throttled"}))
 # Without an explicit Retry-After, a refusal for speed holds everyone back this long.
 _PAUSE = 1.0
+# Seconds that a process waits when a provider asks for it; who asks for more is asked again by a later process.
+LONGEST_PAUSE = 300.0
+_WRITTEN_HINT = 'it may or may not have been applied; "onboard resume" sends it again, which does no harm'
 
 
 @dataclass(slots=True)
@@ -83,6 +86,8 @@ class Performer:
         self._asking: dict[str, anyio.Lock] = {}
         self._looked: dict[str, tuple[float, Reading]] = {}
         self.sent: set[str] = set()
+        self._guessed: dict[tuple[str, str], str] = {}
+        self.ours, self.not_ours = frozenset[str](), frozenset[str]()
 
     def operation(self, command: Perform) -> Operation:
         if command.step.request is not None:
@@ -147,7 +152,7 @@ class Performer:
             return None
         told = self._retry_after(reading)
         if told is not None:
-            return min(told, 60.0)
+            return told if told <= LONGEST_PAUSE else None
         growing: float = min(policy.first * 2.0 ** (attempts - 1), policy.at_most)
         return growing * self._random.uniform(0.7, 1.0)
 
@@ -156,7 +161,12 @@ class Performer:
         if reading.reply not in (Reply.ACCEPTED, Reply.DEAD) and not (
             judges_status and reading.answer.http is not None
         ):
-            return self.failed(command, reading, redactor)
+            failed = self.failed(command, reading, redactor)
+            if reading.reply is Reply.LOST and operation.effect != "read" and failed.problem:
+                # Not "not started": it may have been applied, and is asked for again when the run goes on.
+                problem = replace(failed.problem, hint=_WRITTEN_HINT)
+                return replace(failed, ending=Ending.WAITING, problem=problem)
+            return failed
         return collect(command, operation, reading.answer, redactor)
 
     # -- effects -----------------------------------------------------------------------------------------------------
@@ -243,11 +253,22 @@ class Performer:
             values = filled(rule.values, scope)
             ask = self._ask_once if rule.fresh and mark and mark not in self.sent else self._ask_anew
             reading = await ask(rule, values, command.step, tally)
-            return see(self._provider, command, operation, rule, scope, reading, taken, redactor)
+            held = taken | self.not_ours
+            return see(self._provider, command, operation, rule, scope, reading, held, redactor, self.ours)
         except TemplateError as error:
             # The row left out what the pack looks for.
             problem = Problem(error.code, error.message, command.step.location, error.hint)
             return Seen(Sight.FAILED, problem=problem)
+
+    def guess(self, operation: Operation, mark: str, claim: str) -> None:
+        """This is taken for what goes by `mark`, by amount and time alone."""
+        self._guessed[operation.name, claim] = mark
+
+    def guessed_by_others(self, operation: Operation, mark: str) -> frozenset[str]:
+        """What this process has taken for others of the same operation."""
+        return frozenset(
+            claim for (name, claim), owner in self._guessed.items() if name == operation.name and owner != mark
+        )
 
     def remember(self, operation: Operation, mark: str) -> None:
         """This process sends what goes by `mark`: from here on, what was told before is too old for it."""
@@ -295,7 +316,7 @@ class Performer:
             # The values make no request: a document is gone, an id is empty. Nothing was sent.
             return Reading(Reply.REFUSED, problem=error.problems[0])
         if reading.reply is Reply.THROTTLED:
-            self._limiter.pause(min(self._retry_after(reading) or _PAUSE, 60.0))
+            self._limiter.pause(min(self._retry_after(reading) or _PAUSE, LONGEST_PAUSE))
         return reading
 
     async def _attempt(self, request: Request, tally: Tally, leave: Leave | None) -> Response | NoAnswer:

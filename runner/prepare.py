@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from runner.client import is_loopback
 from runner.load import yaml
-from runner.load.clients import Choice, Clients, Rejected, read_clients
+from runner.load.clients import Choice, Clients, Rejected, field_of, read_clients
 from runner.load.files import Documents
 from runner.load.names import required_client_fields
 from runner.load.planning import Planned, make_plan
@@ -26,6 +26,7 @@ from runner.model.problem import GuardError, Location, Problem, ProblemError
 from runner.model.provider import Environment, Provider
 from runner.money import MoneyError, parse_amount
 from runner.nearest import did_you_mean
+from runner.redact import is_classified
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,17 @@ def prepare(wish: Wish, environ: Mapping[str, str], today: date | None = None) -
         planned, rejected = _skip(setting, clients, planned, documents)
     rejected = _apart(rejected, clients.columns, {entry.client.key for entry in planned.plan.clients})
     warnings = tuple(problem for problem in loaded.problems if not problem.is_error)
+    warnings += tuple(_personal_key(playbook, wish.choice.key))
     digests = {"playbook": playbook.digest, "provider": provider.digest, "clients": digest}
     digests |= {"documents": documents.digest(planned.files)}
     return Prepared(wish, loaded, provider, setting, clients, planned, rejected, warnings, digests)
+
+
+def _personal_key(playbook: Playbook, key: str) -> Iterator[Problem]:
+    """What a playbook's own key is warned of while validating, for one that is given with --key."""
+    if key and is_classified(key.split("."), playbook.clients.schema):
+        message = f'the client key "{key}" is personal data: it stands in reports, references and the journal as it is'
+        yield Problem("clients.personal-key", message, hint="choose an id of your own", severity="warning")
 
 
 def _skip(
@@ -142,7 +151,9 @@ def _skip(
 ) -> tuple[Planned, tuple[Rejected, ...]]:
     """Leave out the rows whose rendered values are wrong, and plan the others."""
     rejected = list(clients.rejected)
-    rejected += [Rejected(clients.row_of[key], key, found[0]) for key, found in planned.problems.items()]
+    rejected += [
+        Rejected(clients.row_of[key], key, found[0], field_of(found[0])) for key, found in planned.problems.items()
+    ]
     kept = tuple(client for client in clients.clients if client.key not in planned.problems)
     return make_plan(setting, kept, documents), tuple(sorted(rejected, key=lambda entry: entry.row.line))
 

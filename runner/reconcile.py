@@ -18,10 +18,14 @@ from runner.model.provider import ReconcileRule
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """One money call as our journal has it. `state`: `moved`, `not-moved` or `unknown`; `moves`: what was asked for."""
+    """One money call as our journal has it. `state`: `moved`, `not-moved` or `unknown`; `moves`: what was asked for.
+
+    `client` is our key, `owner` what names the same client at the provider.
+    """
 
     reference: str
     client: str
+    owner: str
     step: str
     state: str
     moves: Moved | None
@@ -77,7 +81,7 @@ def read_theirs(rule: ReconcileRule, item: Mapping[str, Any]) -> Theirs:
 def compare(
     rule: ReconcileRule, ours: Sequence[Ours], theirs: Sequence[Theirs], known: Collection[str] = ()
 ) -> Iterator[Difference]:
-    """Every difference, ours first. `known` are references of our other runs: theirs, but not strangers."""
+    """Every difference, ours first. `known` are references that our journal has besides: theirs, but no strangers."""
     by_reference: dict[str, list[Theirs]] = {}
     for order in theirs:
         by_reference.setdefault(order.reference, []).append(order)
@@ -129,7 +133,7 @@ def _same(ours: Ours, moves: Moved, order: Theirs, differs: Any) -> Iterator[Dif
         yield differs("amount", _shown(order), "the provider moved another amount: call the provider")
     elif order.asset != moves.money.asset:
         yield differs("asset", _shown(order), "the provider moved another asset: call the provider")
-    if order.client and order.client != ours.client:
+    if order.client and order.client != ours.owner:
         yield differs("client", f"client {order.client}", "it went to somebody else: call the provider")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -10,7 +9,7 @@ from random import Random
 from runner.auth import make_auth
 from runner.client import HttpClient
 from runner.execute import Tools
-from runner.journal.base import Journal, RunState
+from runner.journal.base import RunState
 from runner.limiter import Limiter
 from runner.load.files import Documents
 from runner.model.playbook import Step
@@ -18,7 +17,7 @@ from runner.model.problem import Location, Problem, ProblemError
 from runner.model.provider import Provider
 from runner.model.secret import Secret
 from runner.performer import Performer
-from runner.reconcile import Difference, Ours, compare
+from runner.reconcile import Difference, compare
 from runner.reconciling import ListUnreachableError, Range, our_side, their_side
 from runner.redact import Redactor
 from runner.version import VERSION
@@ -40,8 +39,7 @@ async def reconcile(provider: Provider, base_url: str, tools: Tools, run: RunSta
         raise ProblemError(
             [Problem("reconcile.no-rule", f"the pack of {provider.title} has no reconcile rule", hint=hint)]
         )
-    ours = [entry async for entry in our_side(tools.journal, run.id)]
-    clients = {entry.client for entry in ours}
+    side = await our_side(tools.journal, run.id, run.header["base_url"])
     auth = make_auth(provider, tools.credentials, tools.clock)
     documents = Documents(Path(), provider.limits.files, provider.title)
     limiter = Limiter(tools.clock, tools.rate or provider.limits.requests_per_second)
@@ -50,20 +48,13 @@ async def reconcile(provider: Provider, base_url: str, tools: Tools, run: RunSta
         performer = Performer(provider, http, auth, tools.clock, limiter, documents.read, Random())
         step = Step("reconcile", Location("reconcile"))
         try:
-            theirs = await their_side(performer, rule, ours, span, step, performer.tally())
+            theirs = await their_side(performer, rule, side.ours, span, step, performer.tally())
         except ListUnreachableError as error:
             # A provider may repeat what it was handed in.
             secrets = [value.reveal() if isinstance(value, Secret) else value for value in tools.credentials.values()]
             told = Redactor(secrets, later=auth.secrets).text(error.problem.message)
             raise ListUnreachableError(replace(error.problem, message=told)) from None
     if not span.everyone:
-        theirs = [order for order in theirs if order.client in clients]
-    known = [entry.reference async for entry in _others(tools.journal, run)]
-    return Reconciled(len(ours), len(theirs), tuple(compare(rule, ours, theirs, known)), span)
-
-
-async def _others(journal: Journal, run: RunState) -> AsyncIterator[Ours]:
-    for other in await journal.runs():
-        if other.id != run.id and other.header["base_url"] == run.header["base_url"]:
-            async for entry in our_side(journal, other.id):
-                yield entry
+        owners, asked = {entry.owner for entry in side.ours}, {entry.reference for entry in side.ours}
+        theirs = [order for order in theirs if order.client in owners or order.reference in asked]
+    return Reconciled(len(side.ours), len(theirs), tuple(compare(rule, side.ours, theirs, side.known)), span)

@@ -15,6 +15,7 @@ from runner.model.provider import Operation
 
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _DIGEST = 16
+_NUMBERED = re.compile(rf"((?:.*-)?[0-9a-f]{{{_DIGEST}}})-([1-9][0-9]{{0,2}})")
 
 
 def reference(playbook: str, batch: str, client: str, step: str, item: int, *, max_length: int = 64) -> str:
@@ -30,6 +31,12 @@ def reference(playbook: str, batch: str, client: str, step: str, item: int, *, m
 def numbered(base: str, number: int) -> str:
     """The reference of the n-th try after the provider declared the earlier ones dead: `base`, `base-2`, `base-3`."""
     return base if number <= 1 else f"{base}-{number}"
+
+
+def given_up(name: str) -> list[str]:
+    """The references that were declared dead before this one was given; none of an author's own."""
+    found = _NUMBERED.fullmatch(name)
+    return [numbered(found[1], number) for number in range(1, int(found[2]))] if found else []
 
 
 def fingerprint(operation: str, values: Mapping[str, Any]) -> str:

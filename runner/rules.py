@@ -6,12 +6,14 @@ A schema says it in keywords of ours, beside its own:
     x-later-than: {expiry_date: issue_date}                           an object: one date comes after another
     x-distinct: {places: ["papers[].uri"], unless: {type: SELFIE}}    an object: no value twice at these places
     x-unique-by: document_id                                          a list: no two entries with the same one
-    x-age: {min: 18, max: 120}                                        a date of birth
-    x-future: true                                                    a date that has not come yet
+    x-date: true                                                      a date that the calendar has
+    x-age: {min: 18, max: 120}                                        a date of birth, which is an x-date as well
+    x-future: true                                                    an x-date that has not come yet
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +22,8 @@ from typing import Any
 Path = tuple[str | int, ...]
 # Stands in a message for the name of the field that it is about.
 _ITSELF = "\0"
+# By form first: Python reads weeks as well, such as 2026-W09-6.
+_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 IsOpen = Callable[[Any], bool]
 
 
@@ -39,17 +43,20 @@ class _Look:
 
 
 def broken(schema: Any, value: Any, today: date | None, is_open: IsOpen) -> Iterator[Broken]:
-    """Every rule of ours that `value` breaks. What is open is not judged yet; without `today` no date is."""
+    """Every rule of ours that `value` breaks, each slip once.
+
+    What is open is not judged yet. Without `today` a date only has to be one.
+    """
     yield from _walk(schema, value, (), _Look(today, is_open))
 
 
 def _walk(schema: Any, value: Any, path: Path, look: _Look) -> Iterator[Broken]:
     if not isinstance(schema, Mapping) or look.is_open(value):
         return
-    for keyword, rule in RULES.items():
-        for found in rule(value, schema[keyword], look) if keyword in schema else ():
-            whole = (*path, *found.path)
-            yield Broken(whole, found.message.replace(_ITSELF, _name(whole)), found.hint)
+    told = (found for keyword in RULES if keyword in schema for found in RULES[keyword](value, schema[keyword], look))
+    for found in dict.fromkeys(told):
+        whole = (*path, *found.path)
+        yield Broken(whole, found.message.replace(_ITSELF, _name(whole)), found.hint)
     if isinstance(value, Mapping):
         known = schema.get("properties", {})
         for name, entry in value.items():
@@ -137,7 +144,14 @@ def _unique_by(value: Any, rule: str, look: _Look) -> Iterator[Broken]:
         first.setdefault(found, number)
 
 
+def _calendar(value: Any, rule: bool, look: _Look) -> Iterator[Broken]:
+    if rule and isinstance(value, str) and _date(value) is None:
+        hint = "write year, month and day such as 1990-01-31, and compare them with the document"
+        yield Broken((), f"{_ITSELF} is not a date of the calendar", hint)
+
+
 def _age(value: Any, rule: Mapping[str, int], look: _Look) -> Iterator[Broken]:
+    yield from _calendar(value, True, look)
     born = _date(value)
     if born is None or look.today is None:
         return
@@ -149,6 +163,7 @@ def _age(value: Any, rule: Mapping[str, int], look: _Look) -> Iterator[Broken]:
 
 
 def _future(value: Any, rule: bool, look: _Look) -> Iterator[Broken]:
+    yield from _calendar(value, rule, look)
     ends = _date(value)
     if rule and ends and look.today and ends <= look.today:
         yield Broken(
@@ -158,7 +173,7 @@ def _future(value: Any, rule: bool, look: _Look) -> Iterator[Broken]:
 
 def _date(value: Any) -> date | None:
     try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-01-31") else None
+        return date.fromisoformat(value) if isinstance(value, str) and _FORM.fullmatch(value) else None
     except ValueError:
         return None
 
@@ -175,6 +190,7 @@ def _told(path: Path) -> str:
 
 RULES: Mapping[str, Callable[[Any, Any, _Look], Iterator[Broken]]] = {
     "x-age": _age,
+    "x-date": _calendar,
     "x-distinct": _distinct,
     "x-future": _future,
     "x-later-than": _later_than,

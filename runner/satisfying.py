@@ -6,27 +6,28 @@ supplied is written down under the name of what it was (`verify/passport`), so t
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.answering import Answering, Sent, answer, mark_of, sections_of
+from runner.answering import Answering, Part, Sent, answer, body_of, mark_of, sections_of, value_stamps
 from runner.checks import lookup
+from runner.loop_ends import asks_nothing, blocked, dead, out_of_rounds, unknown_state
 from runner.model.command import Perform, Pick
-from runner.model.outcome import Ending, Outcome, StepStatus
+from runner.model.outcome import Outcome, StepStatus
 from runner.model.playbook import Step, Waiting
-from runner.model.problem import Problem
-from runner.model.provider import AnswerRule, Requirements, Supply
+from runner.model.requirements import AnswerRule, Requirements, Supply
 from runner.references import fingerprint
-from runner.shortage import Lack, Missing, Wanted, document_for, lacks_of, missing_of, shortage_problem
+from runner.shortage import Missing, Wanted, document_for, lacks_of, missing_of
 from runner.templates import Unknown, render
 
 Satisfying = Generator[Perform, Outcome, Outcome]
 
 # However often a provider asks for the same again: a replay of everything that was ever supplied stays below this.
 _MOST_TURNS = 200
+# Characters of the mark that tells one document from another of its kind.
+_MARK = 8
 
 
 @dataclass(slots=True)
@@ -68,8 +69,8 @@ def satisfy(
     """One outcome for the whole loop. `fields` are what the data call can carry.
 
     `stamp` tells one content of a document from another: a better picture under the same name is another document.
-    `sent` has the names of the commands that sent a content before. `turns` is to be handed in again after each wait,
-    so that rounds are bounded however long it takes.
+    `sent` has the names of the commands that sent a content before, of all for "". `turns` is to be handed in again
+    after each wait, so that rounds are bounded however long it takes.
     """
     turns = Counter() if turns is None else turns
     loop = _Loop(command, rule, documents, fields, stamp, sent, turns=turns)
@@ -83,9 +84,9 @@ def satisfy(
         if state in rule.done:
             return (yield from _passed(loop))
         if state in rule.dead:
-            return _summed(loop, _dead(loop, state, seen.outputs.get("reason")))
-        if state not in rule.open:
-            return _summed(loop, _unknown_state(loop, state))
+            return _summed(loop, dead(command, state, seen.outputs.get("reason")))
+        if state not in (*rule.open, *rule.asks_while):
+            return _summed(loop, unknown_state(command, state))
         if rule.answer is not None:
             stop = yield from _answer(loop, rule.answer, seen)
             if stop is not None:
@@ -93,12 +94,12 @@ def satisfy(
             continue
         missing = missing_of(rule, seen.outputs["missing"])
         if turns["submits" if missing.is_empty else "rounds"] >= command.step.rounds:
-            return _summed(loop, _out_of_rounds(loop, missing))
+            return _summed(loop, out_of_rounds(command, _wanted(loop), missing))
         stop = yield from _round(loop, missing)
         if stop is not None:
             return _summed(loop, stop)
         turns["submits" if missing.is_empty else "rounds"] += loop.is_fresh
-    return _summed(loop, _out_of_rounds(loop, Missing()))
+    return _summed(loop, out_of_rounds(command, _wanted(loop), Missing()))
 
 
 def _round(loop: _Loop, missing: Missing) -> Generator[Perform, Outcome, Outcome | None]:
@@ -108,7 +109,7 @@ def _round(loop: _Loop, missing: Missing) -> Generator[Perform, Outcome, Outcome
     wanted = _wanted(loop)
     lacks = lacks_of(wanted, missing)
     if lacks:
-        return _blocked(loop, lacks)
+        return blocked(loop.command, loop.documents, lacks)
     if missing.fields:
         assert loop.rule.data is not None
         stop = yield from _update(loop, loop.rule.data)
@@ -127,26 +128,26 @@ def _answer(loop: _Loop, rule: AnswerRule, seen: Outcome) -> Generator[Perform, 
     """Answer the question whole, or say what is lacking: then nothing at all is sent."""
     mark = mark_of(rule, seen.outputs["missing"], seen.outputs.get("since"))
     if loop.turns["answers"] >= loop.command.step.rounds and not loop.turns[mark]:
-        return _out_of_rounds(loop, Missing())
-    side = Answering(rule, loop.command.values, loop.documents, loop.stamp, loop.on_file, mark)
+        return out_of_rounds(loop.command, _wanted(loop), Missing())
+    about = _filled(rule.supply.values, {"with": loop.command.values})
+    side = Answering(rule, loop.command.values, loop.documents, loop.stamp, loop.on_file, mark, about)
     parts, lacks = answer(side, sections_of(rule, seen.outputs["missing"]))
     if lacks:
-        return _blocked(loop, lacks)
+        return blocked(loop.command, loop.documents, lacks)
     if not parts:
-        return _asks_nothing(loop, seen.outputs.get("reason"))
-    scope = {"with": loop.command.values}
-    values = dict(_filled(rule.supply.values, scope))
+        return asks_nothing(loop.command, seen.outputs.get("reason"))
+    values = dict(about)
     for part in parts:
-        made = dict(part.values)
+        uris: Mapping[str, Any] = {}
         if part.sides:
-            files = {name.lower(): path for name, path in part.sides}
-            asked = {**_filled(rule.upload.values, scope), **files}
-            uris = {name: (*rule.uris, name) for name in files}
-            got = yield from _supplied(loop, rule.upload, asked, f"upload-{part.section}-{mark}", uris)
+            got = yield from _uploaded(loop, rule, part, mark)
             if got.status is not StepStatus.PASSED:
                 return got
-            made[rule.files] = [{"uri": got.outputs[name.lower()], "side": name} for name, _ in part.sides]
-        values[part.section] = made if part.section in rule.documents else made[part.section]
+            uris = got.outputs
+        values[part.section] = body_of(rule, part, uris)
+    stop = yield from _note_values(loop, value_stamps(side, parts), mark)
+    if stop is not None:
+        return stop
     got = yield from _supplied(loop, rule.supply, values, f"answer-{mark}")
     if got.status is not StepStatus.PASSED:
         return got
@@ -156,11 +157,21 @@ def _answer(loop: _Loop, rule: AnswerRule, seen: Outcome) -> Generator[Perform, 
     return None
 
 
-def _asks_nothing(loop: _Loop, reason: object) -> Outcome:
-    message = f'"{loop.command.name}" can\'t be satisfied: the provider waits for something and does not say for what'
-    hint = 'ask the provider, hand it in there, then "onboard resume"'
-    problem = Problem("satisfy.blocked", message + _said(reason), loop.command.step.location, hint)
-    return Outcome(StepStatus.FAILED, Ending.BLOCKED, problem=problem)
+def _uploaded(loop: _Loop, rule: AnswerRule, part: Part, mark: str) -> Satisfying:
+    files = {name.lower(): path for name, path in part.sides}
+    values = {**_filled(rule.upload.values, {"with": loop.command.values}), **files}
+    uris = {name: (*rule.uris, name) for name in files}
+    return (yield from _supplied(loop, rule.upload, values, f"upload-{part.section}-{mark}", uris))
+
+
+def _note_values(loop: _Loop, stamps: tuple[str, ...], mark: str) -> Generator[Perform, Outcome, Outcome | None]:
+    """Write down what will have been sent, as is done for files. Before: an answer that is lost may have arrived."""
+    if not stamps:
+        return None
+    name = f"values-{mark}-{fingerprint('values', {'stamps': stamps})[:8]}"
+    note = Outcome(StepStatus.PASSED, attempts=0, files=stamps)
+    got = yield replace(loop.command, key=f"{loop.command.step.id}/{name}", conclusion=note)
+    return None if got.status is StepStatus.PASSED else got
 
 
 def _choice(wanted: Wanted, missing: Missing) -> dict[int, list[str]]:
@@ -179,6 +190,8 @@ def _ask(loop: _Loop) -> Satisfying:
     if rule.answer is not None:
         outputs["since"] = rule.answer.since
     step = _part(loop, rule.ask)
+    # Once something was handed in, a pause is one in which it is looked at.
+    pending = tuple(state for state in rule.pending if not (loop.answered and state in rule.asks_while))
     if rule.pending:
         waiting = Waiting((), rule.pending_deadline, every=rule.pending_every, at_most=rule.pending_at_most)
         step = replace(step, waiting=waiting)
@@ -188,7 +201,7 @@ def _ask(loop: _Loop) -> Satisfying:
         values=_filled(rule.ask.values, scope),
         outputs={name: path for name, path in outputs.items() if path},
         pick=_pick(loop),
-        pending=(rule.state, rule.pending) if rule.pending else None,
+        pending=(rule.state, pending) if pending else None,
         is_old=_is_answered(loop) if rule.answer is not None else None,
         is_lenient=True,
         is_transient=True,
@@ -200,12 +213,17 @@ def _ask(loop: _Loop) -> Satisfying:
 
 
 def _is_answered(loop: _Loop) -> Callable[[Mapping[str, Any]], bool]:
-    """Is it still the question that was answered? Then nobody has looked at the answer yet."""
+    """Is there nothing to answer: no question, or still the one that was answered, so that nobody has looked yet?"""
+    rule = loop.rule.answer
+    assert rule is not None
 
     def is_answered(outputs: Mapping[str, Any]) -> bool:
-        rule = loop.rule.answer
-        is_open = str(outputs.get("state")) in loop.rule.open
-        return rule is not None and is_open and mark_of(rule, outputs["missing"], outputs.get("since")) in loop.answered
+        state, missing = str(outputs.get("state")), outputs.get("missing")
+        if state in loop.rule.asks_while and not sections_of(rule, missing):
+            return True
+        if state in (*loop.rule.open, *loop.rule.asks_while):
+            return mark_of(rule, missing, outputs.get("since")) in loop.answered
+        return state in loop.rule.pending
 
     return is_answered
 
@@ -222,7 +240,7 @@ def _document(loop: _Loop, place: int, groups: Sequence[str]) -> Generator[Perfo
     assert loop.rule.documents is not None
     rule, document = loop.rule.documents, loop.documents[place]
     kind = str(document["type"])
-    scope = {"with": loop.command.values, "document": document, "again": kind in loop.sent}
+    scope = {"with": loop.command.values, "document": document, "again": kind in loop.sent or _was_sent(loop, kind)}
     values = _filled(rule.supply.values, scope)
     name = f"{kind}-{_mark(loop, document)}"
     got = yield from _supplied(loop, rule.supply, values, name, {"refused": rule.refused})
@@ -235,10 +253,17 @@ def _document(loop: _Loop, place: int, groups: Sequence[str]) -> Generator[Perfo
     return None
 
 
+def _was_sent(loop: _Loop, kind: str) -> bool:
+    """Did an earlier process send one of this kind? Then it is replaced."""
+    begin = f"{loop.command.step.id}/{kind}-"
+    marks = (name.removeprefix(begin).partition("#")[0] for name in loop.on_file("") if name.startswith(begin))
+    return any(len(mark) == _MARK for mark in marks)
+
+
 def _mark(loop: _Loop, document: Mapping[str, Any]) -> str:
     """A few characters for what this document is: another picture or another number makes another."""
     sides = {side: loop.stamp(str(document[side])) for side in ("front", "back") if document.get(side)}
-    return fingerprint(str(document["type"]), {**document, "stamps": sides})[:8]
+    return fingerprint(str(document["type"]), {**document, "stamps": sides})[:_MARK]
 
 
 def _submit(loop: _Loop, supply: Supply) -> Generator[Perform, Outcome, Outcome | None]:
@@ -322,47 +347,7 @@ def _planned(loop: _Loop, missing: Unknown) -> Satisfying:
     return Outcome(StepStatus.PASSED, outputs=dict.fromkeys(loop.command.outputs, missing))
 
 
-# -- ends --------------------------------------------------------------------------------------------------------------
-
-
-def _blocked(loop: _Loop, lacks: Sequence[Lack]) -> Outcome:
-    problem = shortage_problem(loop.command.name, loop.command.step.location, loop.documents, lacks)
-    return Outcome(StepStatus.FAILED, Ending.BLOCKED, problem=problem)
-
-
-def _out_of_rounds(loop: _Loop, still: Missing) -> Outcome:
-    lacks = [*lacks_of(_wanted(loop), still), *(Lack("document", group.id, group.types) for group in still.groups)]
-    lacks += [Lack("data", name) for name in still.fields]
-    told = shortage_problem(loop.command.name, loop.command.step.location, loop.documents, lacks)
-    rounds = loop.command.step.rounds
-    after = f"after {rounds} round{'s' if rounds > 1 else ''}"
-    message = f"{told.message}, {after}"
-    if not lacks:
-        said = "the provider neither takes what was handed in nor says what is missing"
-        message = f'"{loop.command.name}" can\'t be satisfied: {said}, {after}'
-    return Outcome(StepStatus.FAILED, Ending.BLOCKED, problem=replace(told, code="satisfy.rounds", message=message))
-
-
-def _dead(loop: _Loop, state: str, reason: object) -> Outcome:
-    said = _said(reason)
-    message = f'"{loop.command.name}" ended: the provider\'s state is "{state}"{said}'
-    hint = "the provider's verdict is final for this attempt; find out why before you try again"
-    problem = Problem("satisfy.refused", message, loop.command.step.location, hint)
-    return Outcome(StepStatus.FAILED, Ending.REJECTED, problem=problem)
-
-
-def _said(reason: object) -> str:
-    """The provider's own words, which may be more than a text."""
-    if not reason:
-        return ""
-    return f"; provider said: {json.dumps(reason, ensure_ascii=False, default=str)}"
-
-
-def _unknown_state(loop: _Loop, state: str) -> Outcome:
-    message = f'"{loop.command.name}" met the state "{state}", which the pack does not know'
-    hint = "add it to requirements of the provider pack, as open, done, dead or pending"
-    problem = Problem("satisfy.unknown-state", message, loop.command.step.location, hint)
-    return Outcome(StepStatus.FAILED, Ending.BLOCKED, problem=problem)
+# -- cost --------------------------------------------------------------------------------------------------------------
 
 
 def _summed(loop: _Loop, last: Outcome) -> Outcome:

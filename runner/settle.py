@@ -14,6 +14,7 @@ from runner import effect_words
 from runner.clock import age, at_most, moment
 from runner.effect import (
     Effect,
+    asked_of,
     conclude,
     fingerprint_of,
     held_before,
@@ -25,11 +26,12 @@ from runner.effect import (
 )
 from runner.effects import Known, Move, Reply, Sight, decide
 from runner.journal.base import CapExceeded, Entry, EntryKey, Hold
+from runner.looking import Seen
 from runner.model.http import NoAnswer, Trouble
 from runner.model.outcome import Ending, Fault, Later, Moved, Outcome, StepStatus
 from runner.model.problem import Problem
 from runner.movements import still_missing
-from runner.performer import Tally
+from runner.performer import LONGEST_PAUSE, Tally
 from runner.standing import Standing, moved_before, passed_elsewhere, standing, was_asked_otherwise
 from runner.times import whole_seconds
 
@@ -65,12 +67,8 @@ async def settle(effect: Effect) -> Outcome | Later:
                 if refusal is not None:
                     return effect.performer.timed(refusal, tally) if isinstance(refusal, Outcome) else refusal
             case Move.LOOK:
-                values = values_of(effect, state)
                 state.looked_past = _left(effect, state) <= 0
-                scope = {"with": values, "reference": reference_of(effect, state), **_known_beside(effect, state)}
-                state.seen = await effect.performer.look_up(
-                    effect.command, scope, effect.taken, effect.redactor, tally, "" if state.firsts else effect.mark
-                )
+                state.seen = await _look(effect, state, tally)
             case Move.WAIT:
                 await _remember(effect, state)
                 return _later(effect, state)
@@ -83,6 +81,29 @@ async def settle(effect: Effect) -> Outcome | Later:
                 return outcome
 
 
+async def _look(effect: Effect, state: Standing, tally: Tally) -> Seen:
+    """What the provider shows. What goes by amount and time alone must not be what another effect has made."""
+    scope = {
+        "with": values_of(effect, state),
+        "reference": reference_of(effect, state),
+        **_known_beside(effect, state),
+    }
+    performer, operation, mark = effect.performer, effect.operation, effect.mark
+    # What was promised is the very thing that this call carries out.
+    promised = str(effect.command.values.get(operation.money.pledge)) if operation.money else ""
+    held = effect.taken - {promised}
+    asked = "" if state.firsts else mark
+    seen = await performer.look_up(effect.command, scope, held, effect.redactor, tally, asked)
+    if seen.is_guess:
+        held |= await effect.journal.claims(operation.name, mark)
+    # Between the last question and what is noted down nobody else gets a turn: two can't take the same.
+    while seen.is_guess and seen.claim in (held := held | performer.guessed_by_others(operation, mark)):
+        seen = await performer.look_up(effect.command, scope, held, effect.redactor, tally, asked)
+    if seen.is_guess and seen.sight is Sight.EQUAL:
+        performer.guess(operation, mark, seen.claim)
+    return seen
+
+
 def _known(effect: Effect, state: Standing) -> Known:
     return Known(
         effect.operation.repeat,
@@ -90,11 +111,13 @@ def _known(effect: Effect, state: Standing) -> Known:
         reply=state.sent.reply if state.sent else None,
         sight=state.seen.sight if state.seen else None,
         past_horizon=state.looked_past,
-        may_send=state.tried < effect.operation.attempts,
+        may_send=state.tried < effect.operation.attempts and not _is_put_off(state),
         may_renew=effect.operation.reference is not None and not effect.own_reference,
         is_own=state.sent.is_own if state.sent else True,
         may_replay=_may_replay(effect, state),
         can_look=effect.operation.look_up is not None,
+        was_lost=state.was_lost and effect.operation.effect == "money",
+        is_sure=state.seen is not None and state.seen.is_sure,
     )
 
 
@@ -145,7 +168,7 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
         "operation": effect.operation.name,
         "fingerprint": fingerprint_of(effect),
         "moment": begun.to_json(),
-        "moves": moved.to_json() if moved else None,
+        **asked_of(effect),
     }
     try:
         is_ours = await effect.journal.begin(
@@ -179,7 +202,7 @@ async def _send(effect: Effect, state: Standing, tally: Tally) -> Outcome | Late
     effect.performer.remember(effect.operation, effect.mark)
     state.sent = await effect.performer.send(effect.command, values_of(effect, state), effect.redactor, tally, leave)
     if state.sent.reply is Reply.LOST:
-        state.doubts, state.is_ours = (begun,), True
+        state.doubts, state.is_ours, state.was_lost = (begun,), True, True
     if state.sent.reply in (Reply.NOT_SENT, Reply.THROTTLED, Reply.DENIED):
         # Provably nothing was applied: close the attempt, so that a resume may simply send again.
         await _record(effect, state, state.sent.outcome)
@@ -203,15 +226,26 @@ async def _pause(effect: Effect, state: Standing) -> None:
     if state.sent is None or state.sent.reply in (Reply.DUPLICATE, Reply.DEAD):
         return
     told = state.sent.retry_after
-    await effect.clock.sleep(min(told if told is not None else _PAUSES[min(state.attempt, len(_PAUSES)) - 1], 60.0))
+    await effect.clock.sleep(told if told is not None else _PAUSES[min(state.attempt, len(_PAUSES)) - 1])
+
+
+def _is_put_off(state: Standing) -> bool:
+    """Does the provider want to be left alone for longer than a process should hold a client?"""
+    told = state.sent.retry_after if state.sent else None
+    return told is not None and told > LONGEST_PAUSE
 
 
 def _known_beside(effect: Effect, state: Standing) -> dict[str, Any]:
     """What a look-up may use besides what was asked for: what was promised, since when we doubt, what we were told."""
-    since = min((one.at for one in state.doubts), default=None)
+    doubts = state.doubts
+    if state.sent and state.begun and state.sent.reply is Reply.DUPLICATE:
+        # Something of ours stands in the way, and that is no older than this.
+        doubts += (state.begun,)
+    since = min((one.at for one in doubts), default=None)
+    rule = effect.operation.look_up
     return {
         "pledge": effect.pledge.values if effect.pledge else {},
-        "since": "" if since is None else whole_seconds(since - _APART),
+        "since": "" if since is None else whole_seconds(since - _APART - (rule.earlier if rule else 0.0)),
         "told": state.sent.told if state.sent else None,
     }
 
@@ -244,7 +278,7 @@ async def _record(effect: Effect, state: Standing, outcome: Outcome, more: Mappi
     attempt = state.attempt if state.attempt and state.attempt not in state.closed else state.attempt + 1
     state.closed.add(attempt)
     key = EntryKey(effect.command.journal_key, effect.command.item, attempt)
-    body = outcome.to_json() | {"fingerprint": fingerprint_of(effect)} | dict(more or {})
+    body = outcome.to_json() | {"fingerprint": fingerprint_of(effect), **asked_of(effect)} | dict(more or {})
     await effect.journal.finish(effect.run, effect.client.key, key, effect.clock.now(), body, release)
 
 

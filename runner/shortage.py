@@ -9,7 +9,7 @@ from typing import Any
 from runner.checks import lookup
 from runner.model.check import Path
 from runner.model.problem import Location, Problem
-from runner.model.provider import Requirements
+from runner.model.requirements import Requirements
 
 
 @dataclass(frozen=True, slots=True)

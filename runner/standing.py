@@ -31,7 +31,8 @@ class Standing:
     Under the newest: `doubts` are when attempts were begun that may have happened and may not show yet, `firsts` when
     each run first used it, `is_first_here` that it was this settling. `is_ours`: what a look-up finds was moved by this
     run; `is_counted`: another run has counted it. `looked_past`: the last look-up was asked after the horizon, so that
-    what it did not see is not there. `closed` are attempts that are known to be over.
+    what it did not see is not there. `was_lost`: an attempt was in doubt, be it settled since. `closed` are attempts
+    that are known to be over.
     """
 
     attempt: int = 0
@@ -46,13 +47,14 @@ class Standing:
     sent: Sent | None = None
     seen: Seen | None = None
     looked_past: bool = False
+    was_lost: bool = False
     closed: set[int] = field(default_factory=set)
 
     def renew(self, number: int) -> None:
         """The order under the old reference is dead: nothing is known yet of the new one."""
         self.number = number
         self.doubts, self.firsts, self.is_ours, self.is_counted = (), (), False, False
-        self.sent, self.seen, self.looked_past, self.is_first_here = None, None, False, False
+        self.sent, self.seen, self.looked_past, self.is_first_here, self.was_lost = None, None, False, False, False
 
 
 def standing(entries: Sequence[Entry], elsewhere: Mapping[int, Sequence[Entry]]) -> Standing:
@@ -64,6 +66,7 @@ def standing(entries: Sequence[Entry], elsewhere: Mapping[int, Sequence[Entry]])
         if theirs.number == mine.number:
             mine.doubts += theirs.doubts
             mine.firsts += theirs.firsts
+            mine.was_lost = mine.was_lost or theirs.was_lost
             mine.is_counted = mine.is_counted or theirs.is_counted
     return mine
 
@@ -92,7 +95,7 @@ def _read(entries: Sequence[Entry]) -> Standing:
             state.begun = Moment.from_json(entry.body["moment"])
             state.firsts = state.firsts or (state.begun,)
             if entry.key.attempt not in state.closed:
-                state.is_ours = True
+                state.is_ours = state.was_lost = True
                 state.doubts = (state.begun,)
             elif entry.key.attempt in accepted:
                 # It happened; whether it shows already is another matter.

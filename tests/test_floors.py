@@ -17,16 +17,17 @@ HOUSE = ROOT / "runner"
 # From the ground up. A room may import what lies below its floor and itself; rooms on one floor don't know each other.
 FLOORS: list[set[str]] = [
     {"model", "clock", "duration", "file_fields", "nearest", "resources", "rules", "tasks", "times", "version"},
-    {"checks", "drawing", "effects", "exit_codes", "money", "redact", "references", "state_folder", "templates"},
+    {"checks", "drawing", "effects", "exit_codes", "money", "raw_calls", "redact", "references"}
+    | {"state_folder", "templates"},
     {"shortage"},
-    {"answering"},
+    {"answering", "loop_ends"},
     {"satisfying"},
     {"answers", "conductor", "reconcile", "verdict"},
     {"judging"},
     {"looking"},
     {"actions", "auth", "client", "journal", "limiter"},
     {"effect_words", "load", "movements", "performer"},
-    {"standing", "webhooks"},
+    {"standing", "unfinished", "webhooks"},
     {"effect"},
     {"awaiting", "prepare", "reconciling", "reporters", "settle"},
     {"reconcile_step", "saved"},

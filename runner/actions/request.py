@@ -12,6 +12,7 @@ from runner.answers import read
 from runner.model.http import Request, wire_text
 from runner.model.problem import Problem, ProblemError
 from runner.model.provider import Operation
+from runner.raw_calls import disguised, effect_behind
 
 
 def request(job: Job) -> Exchange:
@@ -44,6 +45,9 @@ def _path(text: str) -> str:
 def request_of(job: Job) -> Request:
     raw = job.values
     path = _path(str(raw["path"]))
+    behind = effect_behind(job.provider.operations.values(), str(raw["method"]), path)
+    if behind and (problem := disguised(behind, None)).is_error:
+        raise ProblemError([problem])
     headers = {"accept": "application/json"} | {
         str(name).lower(): wire_text(value) for name, value in raw.get("headers", {}).items()
     }

@@ -12,14 +12,15 @@ import click
 from runner.commands.options import state as state_option
 from runner.commands.status import run_number, unknown_run
 from runner.drawing import clean, draw
-from runner.execute import result_of
-from runner.journal.base import ClientState, Entry, RunState
+from runner.execute import unfinished
+from runner.journal.base import Entry, RunState
 from runner.journal.cipher import cipher_of
-from runner.journal.sqlite import open_journal
+from runner.journal.reading import read_journal
 from runner.model.command import NO_ITEM
-from runner.model.outcome import Outcome
+from runner.model.outcome import ClientResult, Outcome
 from runner.model.problem import Problem, ProblemError
 from runner.times import rfc3339
+from runner.unfinished import result_of
 
 
 @click.command("explain")
@@ -28,38 +29,40 @@ from runner.times import rfc3339
 @state_option
 def command(run: str, client: str, state: Path) -> int:
     """Tell the story of CLIENT in RUN: every intent, every outcome, and what comes next."""
-    found, known, entries = anyio.run(_read, run, client, state)
-    click.echo("\n".join(story(found, known, entries)))
+    found, result, entries, is_over = anyio.run(_read, run, client, state)
+    click.echo("\n".join(story(found, result, entries, is_over=is_over)))
     return 0
 
 
-async def _read(run: str, client: str, state: Path) -> tuple[RunState, ClientState, Sequence[Entry]]:
+async def _read(run: str, client: str, state: Path) -> tuple[RunState, ClientResult, Sequence[Entry], bool]:
+    """The run, how the client stands and what was written down; and whether that is its end."""
     if not (state / "journal.db").exists():
         raise unknown_run(run, state)
-    journal = open_journal(state, cipher=cipher_of(os.environ))
+    journal = read_journal(state, cipher=cipher_of(os.environ))
     try:
         number = run_number(run)
         found = await journal.run(number) if number else None
         if found is None:
             raise unknown_run(run, state)
-        async for known in journal.clients(found.id):
-            if known.key == client:
-                return found, known, await journal.load(found.id, client)
+        rest = await unfinished(journal, found, state)
+        if known := (await journal.standings(client)).get(found.id):
+            result = result_of(known, found.id, rest.entries.get(client, ()), is_held=rest.is_held)
+            stored = known.result is not None and result.outcome.value == known.state
+            return found, result, await journal.load(found.id, client), stored or client not in rest.entries
     finally:
         await journal.close()
     hint = f'"onboard status {run} -v" lists them'
     raise ProblemError([Problem("client.unknown", f'run {run} has no client "{client}"', hint=hint)])
 
 
-def story(run: RunState, client: ClientState, entries: Sequence[Entry]) -> Iterator[str]:
+def story(run: RunState, client: ClientResult, entries: Sequence[Entry], *, is_over: bool) -> Iterator[str]:
     """Line by line, in the order of time."""
     yield f'client "{clean(client.key)}" (line {client.line}) in run {run.id} of {run.header["playbook"]}'
     for entry in sorted(entries, key=lambda entry: (entry.at, entry.kind != "intent")):
         yield f"{rfc3339(entry.at)}  {_told(entry)}"
-    result = result_of(client)
-    yield f"ended: {result.outcome.value.replace('_', ' ')}"
-    if result.problem:
-        yield draw(result.problem)
+    yield f"{'ended' if is_over else 'not ended'}: {client.outcome.value.replace('_', ' ')}"
+    if client.problem:
+        yield draw(client.problem)
 
 
 def _told(entry: Entry) -> str:

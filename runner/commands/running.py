@@ -8,7 +8,7 @@ import signal
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import aclosing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -92,6 +92,9 @@ def carry_out(
                 pace_of(options, clients, prepared.provider.limits.concurrency),
                 (state / HALT).exists,
                 partial(calls, journal, clock, bell) if prepared.provider.webhooks else None,
+                frozenset(options.get("ours", ())),
+                frozenset(options.get("not_ours", ())),
+                holding,
             )
             async with door.open(journal, clock, bell) if door else nullcontext():
                 result = await _until_interrupted(begin, prepared, tools)
@@ -101,7 +104,7 @@ def carry_out(
             with anyio.CancelScope(shield=True):
                 await journal.close()
 
-    with locked(state):
+    with locked(state) as holding:
         return anyio.run(run)
 
 
@@ -142,18 +145,22 @@ def keep_stdin(wish: Wish, digest: str, state: Path, cipher: Cipher) -> None:
     """
     if wish.stdin is None:
         return
-    path = stdin_copy(state, digest)
-    new = path.with_name(f"{path.name}.new")
+    write_copy(stdin_copy(state, digest), wish.stdin, cipher)
+
+
+def write_copy(path: Path, data: bytes, cipher: Cipher) -> None:
+    """Whole or not at all. Raises ProblemError."""
+    state, new = path.parent, path.with_name(f"{path.name}.new")
     try:
         handle = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as out:
-            out.write(cipher.seal(base64.b64encode(wish.stdin).decode()))
+            out.write(cipher.seal(base64.b64encode(data).decode()))
             out.flush()
             os.fsync(out.fileno())
         new.replace(path)
     except OSError as error:
         message = f'the state folder "{state}" can\'t be used: {_reason(error)}'
-        raise ProblemError([Problem("state.unusable", message, hint="free space, or name another folder")]) from None
+        raise ProblemError([Problem("state.unusable", message, hint="free space and make it writable")]) from None
     sync_folder(state)
 
 
@@ -204,13 +211,15 @@ async def report(result: RunResult, journal: Journal, options: Mapping[str, Any]
         if options.get(name):
             try:
                 with open_report(options[name]) as out:
-                    await write(result, results(journal, run), out)
+                    async with aclosing(results(journal, run)) as clients:
+                        await write(result, clients, out)
             except ProblemError as error:
                 hint = f'the run is in the journal: "onboard status {run} --format json" tells it'
                 say_problems(replace(problem, hint=hint) for problem in error.problems)
     if not options.get("quiet"):
         try:
-            await text_report.write(result, results(journal, run), sys.stdout, everybody=options.get("verbose", False))
+            async with aclosing(results(journal, run)) as clients:
+                await text_report.write(result, clients, sys.stdout, everybody=options.get("verbose", False))
             sys.stdout.flush()
         except OSError as error:
             hush(sys.stdout)

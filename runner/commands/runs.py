@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import click
 
 from runner.commands.options import state as state_option
-from runner.journal.base import RunState
+from runner.execute import RUNNING, stored_result, unfinished
+from runner.journal.base import Journal, RunState
 from runner.journal.cipher import cipher_of
-from runner.journal.sqlite import open_journal
+from runner.journal.reading import read_journal
 from runner.times import rfc3339
 
 
@@ -38,11 +40,20 @@ def command(state: Path, form: str) -> int:
 async def _read(state: Path) -> list[RunState]:
     if not (state / "journal.db").exists():
         return []
-    journal = open_journal(state, cipher=cipher_of(os.environ))
+    journal = read_journal(state, cipher=cipher_of(os.environ))
     try:
-        return list(await journal.runs())
+        return [await _stands(journal, run, state) for run in await journal.runs()]
     finally:
         await journal.close()
+
+
+async def _stands(journal: Journal, run: RunState, state: Path) -> RunState:
+    """Of a run that has no end the clients' own rows don't tell all."""
+    if run.status != RUNNING:
+        return run
+    told = await stored_result(journal, run, await unfinished(journal, run, state))
+    counts = {ending.value: count for ending, count in told.totals.endings.items() if count}
+    return replace(run, status=told.status, counts=counts, finished_at=None, exit_code=None)
 
 
 def _json(run: RunState) -> dict[str, object]:

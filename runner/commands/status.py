@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import aclosing
 from pathlib import Path
 
 import anyio
 import click
 
 from runner.commands.options import state as state_option
-from runner.execute import results, stored_result
+from runner.execute import results, stored_result, unfinished
 from runner.journal.cipher import cipher_of
-from runner.journal.sqlite import open_journal
+from runner.journal.reading import read_journal
 from runner.model.problem import Problem, ProblemError
 from runner.reporters import json as json_report
 from runner.reporters import text as text_report
@@ -32,16 +33,18 @@ def command(run: str | None, state: Path, form: str, verbose: bool) -> int:
 async def _tell(run: str | None, state: Path, form: str, verbose: bool) -> None:
     if not (state / "journal.db").exists():
         raise unknown_run(run, state)
-    journal = open_journal(state, cipher=cipher_of(os.environ))
+    journal = read_journal(state, cipher=cipher_of(os.environ))
     try:
         found = await journal.run(run_number(run)) if run is None or run_number(run) else None
         if found is None:
             raise unknown_run(run, state)
-        result = await stored_result(journal, found)
-        if form == "json":
-            await json_report.write(result, results(journal, found.id), sys.stdout)
-        else:
-            await text_report.write(result, results(journal, found.id), sys.stdout, everybody=verbose)
+        rest = await unfinished(journal, found, state)
+        result = await stored_result(journal, found, rest)
+        async with aclosing(results(journal, found.id, rest)) as clients:
+            if form == "json":
+                await json_report.write(result, clients, sys.stdout)
+            else:
+                await text_report.write(result, clients, sys.stdout, everybody=verbose)
     finally:
         await journal.close()
 

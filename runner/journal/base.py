@@ -6,7 +6,7 @@ right to send to exactly one caller, and only once its row is on disk.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -108,6 +108,11 @@ class Journal(Protocol):
 
     async def load(self, run: int, client: str) -> Sequence[Entry]: ...
 
+    async def loose(self, run: int, since: float | None = None) -> Mapping[str, Sequence[Entry]]:
+        """Entries that no client's result accounts for, by client: all of those who have none, and with `since` what
+        was written later than that of the others."""
+        ...
+
     async def begin(
         self,
         run: int,
@@ -128,6 +133,10 @@ class Journal(Protocol):
         """What other runs wrote down of the effect with this mark, by run."""
         ...
 
+    async def claims(self, operation: str, mark: str) -> frozenset[str]:
+        """The provider's own ids of what calls of this operation with another mark have made, in every run."""
+        ...
+
     async def finish(
         self,
         run: int,
@@ -146,6 +155,10 @@ class Journal(Protocol):
 
     async def close_run(self, run: int, status: str, at: float, exit_code: int) -> None: ...
 
+    async def reopen_run(self, run: int) -> None:
+        """It goes on: its status is `running` again; when it was closed last stays."""
+        ...
+
     async def retry(self, run: int, client: str, key: EntryKey, at: float) -> None:
         """A person wants the failed outcomes of this item up to `key.attempt` tried again."""
         ...
@@ -155,8 +168,8 @@ class Journal(Protocol):
         ...
 
     async def forget(self, client: str) -> int:
-        """Remove what this client's rows say of the person, in every run; references and money stay. Returns how many
-        runs knew the client."""
+        """Remove what this client's rows say of the person, the digest of its row too, in every run; references and
+        money stay. Returns how many runs knew the client."""
         ...
 
     async def deliver(self, provider: str, event: str, at: float, name: str, about: Sequence[str]) -> bool:
@@ -179,11 +192,23 @@ class Journal(Protocol):
         """One run, the newest when `run` is None; None when there is no such run."""
         ...
 
-    def clients(self, run: int) -> AsyncIterator[ClientState]:
-        """Every client of a run in the order of the file."""
+    def clients(self, run: int) -> AsyncGenerator[ClientState, None]:
+        """Every client of a run in the order of the file. To be closed by who may not read to the end."""
+        ...
+
+    async def standings(self, client: str) -> Mapping[int, ClientState]:
+        """Where this client stands in every run that knows it."""
         ...
 
     async def close(self) -> None: ...
+
+
+def claims_of(operation: str, entries: Sequence[Entry]) -> frozenset[str]:
+    """What one effect has made, by the provider's own ids, if it is a call of this operation."""
+    if all(entry.body.get("operation") != operation for entry in entries if entry.kind == "intent"):
+        return frozenset()
+    claims = (entry.body.get("claim") for entry in entries if entry.kind == "outcome")
+    return frozenset(str(claim) for claim in claims if claim)
 
 
 # What of an entry or a result can say who somebody is. References, statuses, times and money can't.

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Event, Hold, Row, RunState, without_person
+from runner.journal.base import (
+    CapExceeded,
+    ClientState,
+    Entry,
+    EntryKey,
+    Event,
+    Hold,
+    Row,
+    RunState,
+    claims_of,
+    without_person,
+)
 
 
 class MemoryJournal:
@@ -35,6 +46,14 @@ class MemoryJournal:
 
     async def load(self, run: int, client: str) -> Sequence[Entry]:
         return list(self._entries.get((run, client), {}).values())
+
+    async def loose(self, run: int, since: float | None = None) -> Mapping[str, Sequence[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for client, state in self._clients[run].items():
+            after = (float("inf") if since is None else since) if state.result is not None else float("-inf")
+            if entries := [entry for entry in self._entries.get((run, client), {}).values() if entry.at > after]:
+                found[client] = entries
+        return found
 
     async def begin(
         self,
@@ -68,6 +87,15 @@ class MemoryJournal:
                 )
         return found
 
+    async def claims(self, operation: str, mark: str) -> frozenset[str]:
+        found: list[frozenset[str]] = []
+        for other, places in self._marks.items():
+            for run, client, step, item in places if other != mark else ():
+                entries = self._entries[run, client].values()
+                its = [one for one in entries if (one.key.step, one.key.item) == (step, item)]
+                found.append(claims_of(operation, its))
+        return frozenset().union(*found)
+
     async def finish(
         self,
         run: int,
@@ -96,6 +124,9 @@ class MemoryJournal:
     async def close_run(self, run: int, status: str, at: float, exit_code: int) -> None:
         self._runs[run] = replace(self._runs[run], status=status, finished_at=at, exit_code=exit_code)
 
+    async def reopen_run(self, run: int) -> None:
+        self._runs[run] = replace(self._runs[run], status="running")
+
     async def retry(self, run: int, client: str, key: EntryKey, at: float) -> None:
         self._entries.setdefault((run, client), {}).setdefault((key, "retry"), Entry(key, "retry", at, {}))
 
@@ -110,8 +141,8 @@ class MemoryJournal:
                 place: replace(entry, body=without_person(entry.body)) for place, entry in entries.items()
             }
             state = self._clients[run][client]
-            if state.result is not None:
-                self._clients[run][client] = replace(state, result=without_person(state.result))
+            result = None if state.result is None else without_person(state.result)
+            self._clients[run][client] = replace(state, digest="", result=result)
         return len(runs)
 
     async def deliver(self, provider: str, event: str, at: float, name: str, about: Sequence[str]) -> bool:
@@ -141,9 +172,12 @@ class MemoryJournal:
             counts[client.state] = counts.get(client.state, 0) + 1
         return replace(found, counts=counts)
 
-    async def clients(self, run: int) -> AsyncIterator[ClientState]:
+    async def clients(self, run: int) -> AsyncGenerator[ClientState, None]:
         for client in self._clients[run].values():
             yield client
+
+    async def standings(self, client: str) -> Mapping[int, ClientState]:
+        return {run: known[client] for run, known in self._clients.items() if client in known}
 
     async def close(self) -> None:
         return None

@@ -13,22 +13,36 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runner.journal.base import CapExceeded, ClientState, Entry, EntryKey, Event, Hold, Row, RunState, without_person
+from runner.journal.base import (
+    CapExceeded,
+    ClientState,
+    Entry,
+    EntryKey,
+    Event,
+    Hold,
+    Row,
+    RunState,
+    claims_of,
+)
 from runner.journal.cipher import Cipher, Plain
 from runner.journal.tables import (
+    CLAIMS,
     ELSEWHERE,
     HAS_INTENT,
     INSERT_ENTRY,
     INSERT_EVENT,
     INSERT_MARK,
+    LOOSE,
     NOT_OURS,
+    STATES,
     add_hold,
     check_hold,
+    forget_in,
     insert_clients,
     journal_error,
     prepare,
@@ -157,6 +171,11 @@ class SqliteJournal:
         sql = "update runs set status = ?, finished_at = ?, exit_code = ? where id = ?"
         await self._write(lambda connection: connection.execute(sql, (status, at, exit_code, run)))
 
+    async def reopen_run(self, run: int) -> None:
+        await self._write(
+            lambda connection: connection.execute("update runs set status = 'running' where id = ?", (run,))
+        )
+
     async def runs(self) -> Sequence[RunState]:
         found = [await self.run(row[0]) for row in list(self._read("select id from runs order by id"))]
         return [state for state in found if state]
@@ -179,10 +198,17 @@ class SqliteJournal:
         sql = "update clients set state = ?, due = ?, result = ? where run = ? and key = ?"
         self._write_later(lambda connection: connection.execute(sql, values))
 
-    async def clients(self, run: int) -> AsyncIterator[ClientState]:
-        sql = "select key, line, digest, state, due, result from clients where run = ? order by ordinal"
-        for key, line, digest, state, due, result in self._read(sql, (run,)):
-            yield ClientState(key, line, digest, state, due, self._load(result) if result else None)
+    async def clients(self, run: int) -> AsyncGenerator[ClientState, None]:
+        for row in self._read(f"{STATES} where run = ? order by ordinal", (run,)):
+            yield self._state(row)
+
+    async def standings(self, client: str) -> Mapping[int, ClientState]:
+        rows = self._read(f"{STATES} where run in (select id from runs) and key = ?", (client,))
+        return {row[0]: self._state(row) for row in rows}
+
+    def _state(self, row: Sequence[Any]) -> ClientState:
+        _, key, line, digest, state, due, result = row
+        return ClientState(key, line, digest, state, due, self._load(result) if result else None)
 
     # -- entries -----------------------------------------------------------------------------------------------------
 
@@ -192,6 +218,14 @@ class SqliteJournal:
         sql += " order by step, item, attempt, kind"
         rows = self._read(sql, (run, client))
         return [Entry(EntryKey(*row[:3]), row[3], row[4], self._load(row[5])) for row in rows]
+
+    async def loose(self, run: int, since: float | None = None) -> Mapping[str, Sequence[Entry]]:
+        await self.flush()
+        found: dict[str, list[Entry]] = {}
+        which, values = ("", (run,)) if since is None else (" or at > ?", (run, since))
+        for client, *place, kind, at, body in self._read(LOOSE.format(which), values):
+            found.setdefault(client, []).append(Entry(EntryKey(*place), kind, at, self._load(body)))
+        return found
 
     async def begin(
         self,
@@ -225,6 +259,14 @@ class SqliteJournal:
             found.setdefault(other, []).append(Entry(EntryKey(*place), kind, at, self._load(body)))
         return found
 
+    async def claims(self, operation: str, mark: str) -> frozenset[str]:
+        await self.flush()
+        effects: dict[tuple[object, ...], list[Entry]] = {}
+        for run, client, step, item, attempt, kind, at, body in self._read(CLAIMS, (mark,)):
+            entry = Entry(EntryKey(step, item, attempt), kind, at, self._load(body))
+            effects.setdefault((run, client, step, item), []).append(entry)
+        return frozenset().union(*(claims_of(operation, entries) for entries in effects.values()))
+
     async def finish(
         self,
         run: int,
@@ -255,7 +297,7 @@ class SqliteJournal:
         def write(connection: sqlite3.Connection) -> int:
             runs = [row[0] for row in connection.execute("select run from clients where key = ?", (client,))]
             for run in runs:
-                self._forget_in(connection, run, client)
+                forget_in(connection, run, client, self._load, self._dump)
             return len(runs)
 
         count = int(await self._write(write))
@@ -263,22 +305,6 @@ class SqliteJournal:
         await self._write_alone("vacuum")
         await self._write_alone("pragma wal_checkpoint(truncate)")
         return count
-
-    def _forget_in(self, connection: sqlite3.Connection, run: int, client: str) -> None:
-        rows = connection.execute(
-            "select step, item, attempt, kind, body from entries where run = ? and client = ?", (run, client)
-        ).fetchall()
-        for step, item, attempt, kind, body in rows:
-            bare = self._dump(without_person(self._load(body)))
-            connection.execute(
-                "update entries set body = ? where run = ? and client = ? and step = ? and item = ? and attempt = ? "
-                "and kind = ?",
-                (bare, run, client, step, item, attempt, kind),
-            )
-        (result,) = connection.execute("select result from clients where run = ? and key = ?", (run, client)).fetchone()
-        if result:
-            bare = self._dump(without_person(self._load(result)))
-            connection.execute("update clients set result = ? where run = ? and key = ?", (bare, run, client))
 
     async def deliver(self, provider: str, event: str, at: float, name: str, about: Sequence[str]) -> bool:
         row = (provider, event, at, name, json.dumps(list(about)))

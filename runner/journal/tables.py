@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from runner.journal.base import CapExceeded, Hold, Row
+from runner.journal.base import CapExceeded, Hold, Row, without_person
 from runner.journal.cipher import Cipher, Plain
 from runner.model.problem import JournalError, Problem
 
@@ -41,6 +42,16 @@ ELSEWHERE = (
     "select run, step, item, attempt, kind, at, body from marks join entries using (run, client, step, item) "
     "where mark = ? and run <> ? order by run, step, item, attempt, kind"
 )
+CLAIMS = (
+    "select run, client, step, item, attempt, kind, at, body from marks join entries using (run, client, step, item) "
+    "where mark <> ?"
+)
+STATES = "select run, key, line, digest, state, due, result from clients"
+# Told to begin with the clients: most have a result, and the entries of those need not be looked at.
+LOOSE = (
+    "select key, step, item, attempt, kind, at, body from clients cross join entries "
+    "on entries.run = clients.run and client = key where clients.run = ? and (result is null{})"
+)
 HAS_INTENT = (
     "select 1 from entries where run = ? and client = ? and step = ? and item = ? and attempt = ? and kind = 'intent'"
 )
@@ -49,12 +60,56 @@ INSERT_EVENT = "insert into events (provider, event, at, name, about) values (?,
 
 def prepare(connection: sqlite3.Connection, cipher: Cipher) -> None:
     connection.executescript(SCHEMA)
+    if not check_key(connection, cipher) and not isinstance(cipher, Plain):
+        connection.execute("insert into meta values ('key', ?) on conflict do nothing", (cipher.seal("key"),))
+    connection.execute("insert into meta values ('format', ?) on conflict do nothing", (FORMAT,))
+
+
+def connect_to_read(path: Path, cipher: Cipher) -> sqlite3.Connection:
+    """For reading alone, also where SQLite can't make the files that it reads a log with. Raises JournalError."""
+    # Without a log nobody writes, and nothing is in it that would be missed.
+    alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    where = f"{path.absolute().as_uri()}?mode=ro{alone}"
+    try:
+        connection = sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            check_key(connection, cipher)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise journal_error(error, path, "read") from error
+    return connection
+
+
+def check_key(connection: sqlite3.Connection, cipher: Cipher) -> bool:
+    """Was it begun with a key? Raises JournalError when that is not this one."""
     probe = connection.execute("select value from meta where name = 'key'").fetchone()
     if probe:
         cipher.open(probe[0])
-    elif not isinstance(cipher, Plain):
-        connection.execute("insert into meta values ('key', ?) on conflict do nothing", (cipher.seal("key"),))
-    connection.execute("insert into meta values ('format', ?) on conflict do nothing", (FORMAT,))
+    return bool(probe)
+
+
+def forget_in(
+    connection: sqlite3.Connection,
+    run: int,
+    client: str,
+    load: Callable[[str], Mapping[str, Any]],
+    dump: Callable[[Mapping[str, Any]], str],
+) -> None:
+    """Of one run: what its entries and its result say of the person, and the digest of what the row said."""
+    rows = connection.execute(
+        "select step, item, attempt, kind, body from entries where run = ? and client = ?", (run, client)
+    ).fetchall()
+    for *place, body in rows:
+        connection.execute(
+            "update entries set body = ? where run = ? and client = ? and step = ? and item = ? and attempt = ? "
+            "and kind = ?",
+            (dump(without_person(load(body))), run, client, *place),
+        )
+    (result,) = connection.execute("select result from clients where run = ? and key = ?", (run, client)).fetchone()
+    bare = dump(without_person(load(result))) if result else None
+    connection.execute("update clients set result = ?, digest = '' where run = ? and key = ?", (bare, run, client))
 
 
 def insert_clients(connection: sqlite3.Connection, run: int, rows: Sequence[Row], start: int) -> None:
@@ -99,10 +154,12 @@ _HINTS[sqlite3.SQLITE_NOTADB] = _HINTS[sqlite3.SQLITE_CORRUPT]
 
 def journal_error(error: Exception, path: Path, what: str = "written") -> JournalError:
     """The hint is by what went wrong; reading goes wrong only when the file is damaged."""
-    reason = str(error).lower() or type(error).__name__
+    told = error.strerror if isinstance(error, OSError) else str(error)
+    reason = (told or type(error).__name__).lower()
     if reason.startswith("could not decode"):
         # Python goes on to quote the text, and it is about people.
         what, reason = "read", NOT_OURS
-    kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT if what == "read" else 0) & 0xFF
+    damaged = what == "read" and not isinstance(error, OSError)
+    kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT if damaged else 0) & 0xFF
     hint = _HINTS.get(kind, f"free space and make the folder writable; {_RESUME}")
     return JournalError(Problem("journal.unwritable", f'the journal "{path}" can\'t be {what}: {reason}', hint=hint))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +34,16 @@ KINDS: dict[str, Kind] = {
     ".yaml": "yaml",
     ".yml": "yaml",
 }
+
+
+_LACKING = re.compile(r'"client(?:\.([^"]+))?" has no field "([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Cell(Location):
+    """Where a client's (dotted) field stands; in a file of one line, only the field tells one place from another."""
+
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +172,7 @@ def _finish(
         found = found or _fill(playbook, inputs, batch, row, values, name, kept)
         problems += found
         if found:
-            rejected.append(Rejected(row, name or f"line {row.line}", found[0], _field(found[0])))
+            rejected.append(Rejected(row, name or f"line {row.line}", found[0], field_of(found[0])))
         else:
             row_of[name] = row
     chosen, wrong = _chosen(playbook, kept, choice, file)
@@ -220,12 +232,12 @@ def _typed(row: Row, schema: Schema, key: str, kind: Kind) -> _Typed:
     if kind == "csv":
         values, misfits = convert(row.cells, schema.body)
         found = [
-            Problem("clients.wrong-type", message, row.location(name), "correct the cell") for name, message in misfits
+            Problem("clients.wrong-type", message, _cell(row, name), "correct the cell") for name, message in misfits
         ]
     told = {problem.location for problem in found}
     for problem in schema.problems(
         values,
-        lambda path, is_key: row.location(".".join(str(step) for step in path if isinstance(step, str))),
+        lambda path, is_key: _cell(row, ".".join(str(step) for step in path if isinstance(step, str))),
     ):
         if problem.location not in told:
             found.append(problem)
@@ -236,7 +248,7 @@ def _typed(row: Row, schema: Schema, key: str, kind: Kind) -> _Typed:
             Problem(
                 "clients.no-key",
                 f'the row has no "{key}", and that names the client',
-                row.location(key),
+                _cell(row, key),
                 "give each client its own",
             )
         )
@@ -280,9 +292,10 @@ def _fill(
         funding = list(_entries(playbook.funding, scope))
     except TemplateError as error:
         hint = error.hint or "give the row what the playbook reads, or mark it | optional there"
-        return [Problem(error.code, f"{error.message} (for client {name!r})".replace("'", '"'), row.location(), hint)]
+        place = _cell(row, lacking_field(error.message))
+        return [Problem(error.code, f"{error.message} (for client {name!r})".replace("'", '"'), place, hint)]
     digest = _digest({"client": values, "documents": documents, "funding": funding})
-    kept.append(Client(name, row.line, values, documents, funding, row.location(), digest, row.location))
+    kept.append(Client(name, row.line, values, documents, funding, row.location(), digest, partial(_cell, row)))
     return []
 
 
@@ -311,6 +324,22 @@ def _chosen(
     return chosen[: choice.limit] if choice.limit is not None else chosen, None
 
 
-def _field(problem: Problem) -> str:
-    first, _, rest = problem.message.partition('"')
-    return rest.partition('"')[0] if first.strip() in ("missing key", "unknown key", "column", "") else ""
+def _cell(row: Row, name: str) -> Cell:
+    place = row.location(name)
+    return Cell(place.path, place.line, place.column, field=name)
+
+
+def field_of(problem: Problem) -> str:
+    """The (dotted) field of the client that a problem is about; empty when it is about none, or about several."""
+    field = problem.location.field if isinstance(problem.location, Cell) else ""
+    words, _, rest = problem.message.partition('"')
+    if words.strip() == "missing key":
+        # It is placed where the key would have to stand.
+        return ".".join(filter(None, (field, rest.partition('"')[0])))
+    return field
+
+
+def lacking_field(message: str) -> str:
+    """The field that a template read and the client does not have; empty when that is not what is wrong."""
+    found = _LACKING.match(message)
+    return ".".join(filter(None, found.groups())) if found else ""

@@ -280,6 +280,7 @@ def _reconcile(body: Mapping[str, Any]) -> ReconcileRule:
         id=_path(body["id"]),
         one=body.get("one", ""),
         one_values=body.get("one_with", {}),
+        owner=body.get("owner", ""),
     )
 
 
@@ -295,6 +296,8 @@ def _look_up(body: Mapping[str, Any]) -> LookUp:
         is_list=body.get("list", False),
         there=body.get("there", ""),
         or_else=body.get("or_else", ""),
+        maybe=body.get("maybe", ""),
+        earlier=seconds(body.get("earlier", "0s")),
         told=_path(body.get("told")),
         named={name: _path(text) for name, text in body.get("named", {}).items()},
         fresh=seconds(body.get("fresh", "0s")),

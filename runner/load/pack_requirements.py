@@ -8,7 +8,8 @@ from typing import Any
 from runner.checks import parse_path
 from runner.duration import seconds
 from runner.model.check import Path
-from runner.model.provider import AnswerRule, DocumentsRule, Operation, Requirements, Supply
+from runner.model.provider import Operation
+from runner.model.requirements import AnswerRule, DocumentsRule, Requirements, Supply
 
 
 def requirements_of(body: Mapping[str, Any], operations: Mapping[str, Operation]) -> Requirements:
@@ -24,6 +25,7 @@ def requirements_of(body: Mapping[str, Any], operations: Mapping[str, Operation]
         done=tuple(body["done"]),
         dead=tuple(body.get("dead", ())),
         pending=tuple(body.get("pending", ())),
+        asks_while=tuple(body.get("asks_while", ())),
         pending_every=seconds(body.get("pending_every", "5s")),
         pending_at_most=seconds(body.get("pending_at_most", "50s")),
         pending_deadline=seconds(body.get("pending_deadline", "10m")),
@@ -72,6 +74,7 @@ def _answer(body: Mapping[str, Any], ask: Mapping[str, Any]) -> AnswerRule:
         reason=_path(body.get("reason")),
         worn=tuple(body.get("worn", ())),
         files=body.get("files", "files"),
+        sided=tuple(body.get("sided", ())),
         since=_path(ask.get("since")),
     )
 

@@ -5,7 +5,6 @@ It drives the same conductor as a run does, answering with outputs that are know
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -16,6 +15,7 @@ from runner.actions import raw_operation
 from runner.actions.base import outside_path, path_fields, query_of
 from runner.conductor import conduct
 from runner.file_fields import file_fields
+from runner.load.clients import lacking_field
 from runner.load.files import Documents
 from runner.load.schema import Schema
 from runner.model.command import Perform
@@ -27,11 +27,10 @@ from runner.model.playbook import Cap
 from runner.model.problem import Location, Problem
 from runner.model.provider import RECONCILE, Operation
 from runner.money import MoneyError, parse_amount
+from runner.raw_calls import disguised, effect_behind
 from runner.redact import mask
 from runner.references import operation_reference
 from runner.templates import Unknown, compile_text, has_template
-
-_LACKING = re.compile(r'"client" has no field "([^"]+)"')
 
 
 @dataclass(slots=True)
@@ -132,6 +131,8 @@ class _Planner:
     def _call(self, client: Client, command: Perform) -> tuple[PlannedCall, list[Problem]]:
         operation = self._operation(command)
         problems = list(self._problems(client, command, operation)) if command.step.request is None else []
+        if command.step.request is not None:
+            problems += self._disguised(command, operation)
         problems += self._file_problems(client, command, operation)
         moves = self._moves(client, command, operation, problems)
         looks_first = operation.is_effect and operation.repeat != "refused"
@@ -148,6 +149,12 @@ class _Planner:
             requests=2 if looks_first else 1,
         )
         return call, problems
+
+    def _disguised(self, command: Perform, operation: Operation) -> Iterator[Problem]:
+        """A path from the row may lead to a money call. What is only warned of was told while validating."""
+        behind = effect_behind(self._setting.provider.operations.values(), operation.method, operation.path)
+        if behind and (problem := disguised(behind, command.step.location)).is_error:
+            yield problem
 
     def _origin(self, client: Client, command: Perform, path: tuple[str | int, ...]) -> Location | None:
         """Where a wrong value comes from: the cell that its template reads, directly or as an item; else the step."""
@@ -250,11 +257,11 @@ class _Planner:
 
 def _unfilled(client: Client, step: str, told: Problem) -> Problem:
     """The conductor could not fill a template in: the row lacks, or spells wrongly, what the playbook reads."""
-    lacking = _LACKING.match(told.message)
+    lacking = lacking_field(told.message)
     return replace(
         told,
         message=f'{told.message} (step "{step}" of client "{client.key}")',
-        location=client.place(lacking[1]) if lacking else client.location or told.location,
+        location=client.place(lacking) if lacking else client.location or told.location,
         hint=told.hint or "give the row what the playbook reads, or mark it | optional there",
     )
 

@@ -14,6 +14,7 @@ from runner.load.schema import Schema
 from runner.model.problem import Location, Problem
 from runner.model.provider import Operation
 from runner.nearest import did_you_mean
+from runner.raw_calls import disguised, effect_behind
 from runner.templates import has_template
 
 ACTIONS = ("call", "request", "reconcile", "satisfy")
@@ -112,10 +113,20 @@ def _request(review: Review, where: Where, step: Mapping[str, Any]) -> Iterator[
         message = 'a raw request must say its "effect"'
         yield review.tell("step.no-effect", message, (*where, "request"), hint, key=True)
     request = step["request"]
+    yield from _disguised(review, (*where, "request", "path"), request)
     bodies = [name for name in ("json", "form", "files") if isinstance(request, Mapping) and name in request]
     if "json" in bodies and len(bodies) > 1:
         message = f'a request has one body, this one has "json" and "{bodies[1]}"'
         yield review.tell("step.two-bodies", message, (*where, "request", bodies[1]), "keep one of them", key=True)
+
+
+def _disguised(review: Review, where: Where, request: Any) -> Iterator[Problem]:
+    """Known here when nothing of the path is a template; the plan and the run look again."""
+    method, path = (request.get(name) if isinstance(request, Mapping) else None for name in ("method", "path"))
+    if review.provider and isinstance(method, str) and isinstance(path, str) and not has_template(path):
+        behind = effect_behind(review.provider.operations.values(), method, path)
+        if behind:
+            yield disguised(behind, review.source.locate(where, key=False))
 
 
 def _unknown_keys(step: Mapping[str, Any]) -> list[str]:

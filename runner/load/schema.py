@@ -58,12 +58,12 @@ class Schema:
 
     def problems(self, value: Any, locate: Locate, is_open: IsOpen = lambda value: False) -> list[Problem]:
         """Every complaint, in the order of the file. What `is_open` (a template, say) is not judged yet."""
-        broken = [
-            self.tell("rule", found.message, locate(found.path, False), found.hint)
+        broken = {
+            found: self.tell("rule", found.message, locate(found.path, False), found.hint)
             for found in rules.broken(self.body, value, self._today, is_open)
-        ]
+        }
         if fits(value, self.body, is_open):
-            return broken
+            return list(broken.values())
         self._value = value
         try:
             errors = [error for error in _leaves(self._validator.iter_errors(value)) if not _rests_on(error, is_open)]
@@ -71,7 +71,10 @@ class Schema:
             return [self.tell("value", "the schema leads back to itself without end", locate((), False), LOOSEN)]
         errors.sort(key=lambda error: [(isinstance(step, str), step) for step in error.absolute_path])
         explained = (problem for error in errors for problem in self._explain(error, locate))
-        return list(dict.fromkeys((*explained, *broken)))
+        # One slip, one problem: what has not its form is not held against the rules.
+        formless = {path_of(error) for error in errors}
+        others = (problem for found, problem in broken.items() if found.path not in formless)
+        return list(dict.fromkeys((*explained, *others)))
 
     def _explain(self, error: ValidationError, locate: Locate) -> Iterator[Problem]:
         explain = EXPLANATIONS.get(str(error.validator), explain_other)

@@ -72,9 +72,13 @@ def _additional(schema: Schema, error: ValidationError, locate: Locate) -> Itera
     for name in _keys(error):
         if name not in known:
             free = [key for key in known if key not in _keys(error)]
-            hint = did_you_mean(name, free) or (
-                f"known keys: {', '.join(known)}" if known and len(known) <= 20 else "remove it"
-            )
+            meant = nearest(name, known)
+            if meant is not None and meant not in free:
+                hint = f'did you mean "{meant}"? It is there already: remove "{name}"'
+            else:
+                hint = did_you_mean(name, free) or (
+                    f"known keys: {', '.join(known)}" if known and len(known) <= 20 else "remove it"
+                )
             yield schema.tell("unknown-key", f'unknown key "{name}"', locate((*path_of(error), name), True), hint)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from runner.model.check import Path
+from runner.model.requirements import Requirements
 from runner.model.secret import SecretRef
 
 Effect = Literal["read", "create", "write", "money"]
@@ -99,7 +100,8 @@ class LookUp:
     `where` pick from a list. `equal` maps a field of the answer to a template: all must be equal, else it is another's;
     fields that the answer leaves out are not compared. `is_list`: the answer itself is the list. `there` is a template
     over `it`, `with` and `reference`: false means that what is found is not what was asked for. `or_else` is another
-    one, for each of the list when none has what `where` asks for; `since` is when the oldest doubt began. `told` is
+    one, for each of the list when none has what `where` asks for; `since` is when the oldest doubt began, less the
+    seconds of `earlier`. `maybe` is a third: what fits it may be ours, and only a person can tell. `told` is
     where a refusal as duplicate names what is there already: without it there is nothing to ask. `named` gives a field
     of what is found the name that the call itself gives it. `fresh`: how old, in seconds, an answer may be before the
     first send; then many clients read one list.
@@ -115,6 +117,8 @@ class LookUp:
     is_list: bool = False
     there: str = ""
     or_else: str = ""
+    maybe: str = ""
+    earlier: float = 0.0
     told: Path = ()
     named: Mapping[str, Path] = field(default_factory=dict)
     fresh: float = 0.0
@@ -158,7 +162,8 @@ class ReconciledKind:
 @dataclass(frozen=True, slots=True)
 class ReconcileRule:
     """How the provider's own list is read for reconciliation. `values` are templates over `from`, `to`
-    (RFC 3339) and, for one client, `client`."""
+    (RFC 3339) and, for one client, `client`. `owner` is the field of a money call that names the client there; without
+    it, our own key does."""
 
     call: str
     values: Mapping[str, Any]
@@ -172,6 +177,7 @@ class ReconcileRule:
     id: Path
     one: str = ""
     one_values: Mapping[str, Any] = field(default_factory=dict)
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,97 +203,6 @@ class Webhooks:
     answer: Any = None
     algorithm_header: str = ""
     algorithms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Supply:
-    """A call of the requirement loop. `values` are templates over `with`, and over `document` and `again` for one."""
-
-    call: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentsRule:
-    """Where documents stand among what is missing, and how one is supplied.
-
-    Paths: `groups` in the list of what is missing, `any_of` in a group, the rest in one of these; `refused` is where an
-    answer lists what was turned down, by `refused_key` (the type) and `refused_reason`.
-    """
-
-    supply: Supply
-    groups: Path
-    any_of: Path
-    group_id: Path = ("id",)
-    type: Path = ("id",)
-    needs_back: Path = ()
-    metadata: Path = ("metadata",)
-    metadata_id: Path = ("id",)
-    refused: Path = ()
-    refused_key: Path = ("key",)
-    refused_reason: Path = ("reason",)
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerRule:
-    """How one call answers everything that is asked for, with exactly that.
-
-    Paths in one entry of what is missing: `section` is the field of the call that the answer stands in, `kinds` lists
-    the documents that will do, each with its `kind` and the `fields` that are asked of it; of these `field` is the
-    name, `side` which side of the document, `status` and `reason` why. What has a status of `worn` is there already and
-    no good. The field `files` means files: each is supplied by `upload`, whose answer has their names under `uris`.
-    `documents` are the kinds that stand for each section. `since` names the question: another one has another.
-    """
-
-    supply: Supply
-    upload: Supply
-    uris: Path
-    section: Path
-    kinds: Path
-    kind: Path
-    fields: Path
-    field: Path
-    documents: Mapping[str, tuple[str, ...]]
-    side: Path = ()
-    status: Path = ()
-    reason: Path = ()
-    worn: tuple[str, ...] = ()
-    files: str = "files"
-    since: Path = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Requirements:
-    """The recipe of `satisfy`: how to ask what is missing, and how each kind of thing is supplied.
-
-    `where` picks one entry of a list by templates over `with`. States: while `open`, things are supplied; `pending` is
-    "not evaluated yet", asked every `pending_every` to `pending_at_most` seconds for `pending_deadline`; `done` and
-    `dead` end the loop. `meets` maps a name of the provider's to the fields that the data call carries it in. Where
-    there is an `answer`, it is the one way to supply things. `operation` describes the step to those who check
-    playbooks: what `with` takes, and what checks look at.
-    """
-
-    ask: Supply
-    state: Path
-    missing: Path
-    open: tuple[str, ...]
-    done: tuple[str, ...]
-    operation: Operation
-    dead: tuple[str, ...] = ()
-    pending: tuple[str, ...] = ()
-    pending_every: float = 5.0
-    pending_at_most: float = 50.0
-    pending_deadline: float = 600.0
-    where: Mapping[str, str] = field(default_factory=dict)
-    reason: Path = ()
-    data: Supply | None = None
-    data_groups: Path = ()
-    data_fields: Path = ()
-    data_key: Path = ("key",)
-    meets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    documents: DocumentsRule | None = None
-    submit: Supply | None = None
-    answer: AnswerRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

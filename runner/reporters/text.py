@@ -56,6 +56,8 @@ def summary(result: RunResult) -> list[str]:
 
 def next_step(result: RunResult) -> str:
     run = result.head.id
+    if result.status == "running":
+        return f"run {run} is under way"
     if result.exit_code == 1 and not _refused(result):
         return f'next: "onboard resume {run}" goes on with those who were not started'
     if result.exit_code == 1 and not result.totals.endings[Ending.REJECTED]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from stage import BOTH, FUND, Onboard, Sandbox, person
+from stage import BOTH, FUND, ONBOARD, Onboard, Sandbox, person
 
 DEPOSIT_LOST = ("deposits.create=drop-after:x1", "orders.by_reference=503-before:x4")
 
@@ -163,6 +163,20 @@ def test_the_second_run_of_a_file_pays_nobody(onboard: Onboard, sandbox: Sandbox
     assert 2 == ran.report["totals"]["adopted"]
     assert {} == ran.report["totals"]["money"]
     assert book == sandbox.ledger
+
+
+def test_a_halt_that_can_not_be_written_says_so(onboard: Onboard) -> None:
+    onboard.write("file", "")
+    ran = onboard("halt", "--state", "file")
+    assert 2 == ran.code, ran.story
+    assert 'money is NOT halted: "file/halt" can\'t be written' in ran.err
+    assert "stop the process itself" in ran.err
+
+
+def test_a_halt_of_a_folder_where_nothing_ran_is_doubted(onboard: Onboard, sandbox: Sandbox) -> None:
+    assert "nothing ever ran on this folder" in onboard("halt", "--state", "typo").err
+    assert 0 == onboard.run(ONBOARD, "--clients", onboard.clients(person(1))).code
+    assert "nothing ever ran" not in onboard("halt").err
 
 
 def test_halt_stops_money_and_resume_goes_on(onboard: Onboard, sandbox: Sandbox) -> None:

@@ -214,6 +214,26 @@ def test_what_is_asked_for_in_the_middle_of_the_review_is_supplied_too(
     assert once_each == {name: asked[name] for name in once_each}
 
 
+def test_what_a_reviewer_says_of_somebody_is_not_written_down(onboard: Onboard, sandbox: Sandbox, quick: Path) -> None:
+    """Words that name the person, in a picture turned down and in a verdict."""
+    names = [f"{row['first_name']} {row['last_name']}" for row in ROWS[:2]]
+    refused = {"reject_images": {"passport": f"it does not show {names[0]}, {ROWS[0]['email']}"}}
+    rejected = {"verdict": "rejected", "rejection_description": f"{names[1]} is on a list"}
+    sandbox.load(reviews={"by_email": {ROWS[0]["email"]: refused, ROWS[1]["email"]: rejected}})
+
+    ran = onboard.run(quick, "--clients", rows(onboard, {}, {}), "--report-junit", "report.xml", "-v")
+
+    assert 1 == ran.code, ran.story
+    assert 'passport was refused: "it does not show *** ***, ***"' in ran.problem("client_2001")["message"]
+    assert '"*** *** is on a list"' in ran.problem("client_2002")["message"]
+    told = [onboard(*words) for words in (("status", "-v"), ("explain", "1", "client_2001"))]
+    texts = [text.encode() for one in (ran, *told) for text in (one.out, one.err)]
+    kept = [path for path in onboard.folder.rglob("*") if path.is_file()]
+    texts += [path.read_bytes() for path in kept if path.suffix not in (".csv", ".png", ".jpg")]
+    private = [row[name].encode() for row in ROWS[:2] for name in ("first_name", "last_name", "email")]
+    assert [] == [value for value in private if any(value in text for text in texts)]
+
+
 # -- webhooks ------------------------------------------------------------------------------------------------------
 
 SLOW = {"every: 5s": "every: 10m", "at_most: 15m": "at_most: 20m"}
@@ -338,8 +358,8 @@ def test_a_webhook_is_not_believed_only_asked_about(onboard: Onboard, sandbox: S
     ran = onboard.finish(started)
 
     assert 0 == ran.code, ran.story
-    # The forged one, and the repeat of the other, were no reason to ask.
-    assert before + 2 == requests_of(sandbox)["products.list"]
+    # The forged one, and the repeat of the other, were no reason to ask; at the end the outputs are read.
+    assert before + 3 == requests_of(sandbox)["products.list"]
     assert "refused: a webhook for cryptomate: X-Webhook-Key is wrong" in ran.err
 
 

@@ -287,7 +287,11 @@ def test_questions_are_answered_with_exactly_what_was_asked(partner: Partner) ->
         again["customer_status"],
         again["request_for_information"][0]["section"],
     )
-    body = {"proof_of_address": {"files": [{"uri": partner.upload(customer, bill=PDF)["bill"]}]}}
+    bill = {"uri": partner.upload(customer, bill=PDF)["bill"]}
+    body = {"proof_of_address": {"files": [bill]}}
+    for name in ("side", "page"):
+        found = partner.http.patch(path, json={"proof_of_address": {"files": [{**bill, name: "FRONT"}]}})
+        assert (400, [f"proof_of_address.files.0.{name}"]) == (found.status_code, list(found.json()["data"]))
     assert 200 == partner.http.patch(path, json=body).status_code
     approved = partner.waits_for(customer, "APPROVED")
     assert ([], None) == (approved["request_for_information"], approved["rejection_reason"])
@@ -407,7 +411,8 @@ def test_every_field_of_an_answer_is_looked_at(partner: Partner) -> None:
         [{"section": "proof_of_address", "fields": []}],
         [{"section": "proof_of_address", "fields": [7]}],
         [{"section": "proof_of_address", "status": "LOST"}],
-        [{"section": "proof_of_address", "side": "LEFT"}],
+        [{"section": "proof_of_address", "side": "FRONT"}],
+        [{"section": "proof_of_identity", "side": "LEFT"}],
     ],
 )
 def test_a_question_that_makes_no_sense_is_not_asked(partner: Partner, request_: Any) -> None:

@@ -163,6 +163,42 @@ def test_what_a_question_asks_for_and_nobody_has_blocks_until_it_is_there(onboar
     assert 1 == sandbox.asked("customers.update")
 
 
+NUMBER = {"section": "proof_of_identity", "fields": ["number"], "status": "INVALID", "reason": "does not match"}
+
+
+def test_a_value_that_was_turned_down_blocks_until_it_is_another(onboard: Onboard, sandbox: Sandbox) -> None:
+    sandbox.load(reviews={"default": {"rfis": [[NUMBER], [NUMBER]]}})
+
+    ran = onboard.run(V2, "--clients", rows(onboard, V2, {}))
+    assert {"blocked": 1} == ran.totals, ran.story
+    problem = ran.problem("client_3001")
+    assert 'was refused: "does not match", correct metadata.number' in problem["message"]
+    assert [{"kind": "data", "id": "proof_of_identity.number"}] == problem["shortage"]
+    again = onboard("resume")
+    assert 1 == again.code, again.story
+    assert 1 == sandbox.asked("customers.update")
+
+    rows(onboard, V2, {"id_number": "CORRECTED7"})
+    done = onboard("resume", "--report-json", "report.json")
+
+    assert 0 == done.code, done.story
+    assert ["APPROVED"] == customers(sandbox)
+    assert 2 == sandbox.asked("customers.update")
+
+
+@pytest.mark.parametrize("playbook", [V1, V2])
+def test_a_pause_that_asks_is_answered(onboard: Onboard, sandbox: Sandbox, playbook: Path) -> None:
+    question = {"section": "proof_of_address", "status": "MISSING"}
+    sandbox.load(reviews={"default": {"rfis": [{"request": [question], "status": "hold"}]}})
+
+    ran = onboard.run(playbook, "--clients", rows(onboard, playbook, {}))
+
+    assert 0 == ran.code, ran.story
+    assert ["APPROVED"] == customers(sandbox)
+    assert 1 == sandbox.asked("customers.update")
+    assert [] == sandbox.state["refusals"]
+
+
 def test_a_client_is_parked_and_resumed_when_the_process_is_gone(onboard: Onboard, sandbox: Sandbox) -> None:
     sandbox.load(reviews={"default": "never"})
 
@@ -312,6 +348,31 @@ def test_the_same_file_again_pays_nobody_again(onboard: Onboard, sandbox: Sandbo
     items = httpx.get(f"{sandbox.url}/_sandbox/ledger", trust_env=False).json()["items"]
     # The other batch is another payment, and nothing else is.
     assert [2] * 4 == [item["settled"] for item in items]
+
+
+def test_without_names_and_without_a_journal_a_person_says_what_was_paid(
+    onboard: Onboard, sandbox: Sandbox, quick: Path
+) -> None:
+    """The list shows no reference: what another laptop paid can't be told from another payment."""
+    seeded(sandbox, "sandbox-payouts.json", settings={"references_shown": False})
+    words = ("--clients", EXAMPLES / "payouts.csv", "--limit", 2)
+    assert 0 == onboard.run(quick, *words).code
+    other = onboard.run(quick, *words, "--batch", "second")
+    assert 0 == other.code, other.story
+
+    away = ("--state", "another-laptop")
+    again = onboard.run(quick, *words, *away)
+    assert 5 == again.code, again.story
+    assert {"unknown": 2} == again.totals
+    problem = again.problem("client_3201")
+    assert "effect.undecided" == problem["code"]
+    assert 5 == onboard("recover", *away).code
+
+    shown = [str(re.findall("shows (\\S+),", again.problem(key)["message"])[0]) for key in again.outcomes]
+    told = onboard("recover", *away, *(word for one in shown for word in ("--ours", one)), "--report-json", "r.json")
+    assert 0 == told.code, told.story
+    assert {"moved USD"} & {line.partition(":")[0] for line in told.out.splitlines()} == set()
+    assert [2, 2] == [item["settled"] for item in sandbox.lines if item["settled"]]
 
 
 def test_payouts_go_on_when_the_process_is_gone(onboard: Onboard, sandbox: Sandbox, quick: Path) -> None:

@@ -490,7 +490,7 @@ def test_a_second_process_on_the_same_state_folder(onboard: Onboard, sandbox: Sa
     assert 3 == second.code, second
     assert "run.locked" in second.err
     assert f"pid {first.pid}" in second.err
-    assert "--state" in second.err
+    assert "wait for it to end" in second.err
     assert 0 == onboard.finish(first).code
     assert 1 == sandbox.asked("clients.create")
 

@@ -69,6 +69,15 @@ def test_key_names_the_client_by_another_field(onboard: Onboard, sandbox: Sandbo
     assert 0 == ran.code, ran.story
     assert {"A-17": "done"} == ran.outcomes
     assert "a-17" in sandbox.orders("user_1")[0]["partner_order_ref"]
+    assert "personal-key" not in ran.err
+
+
+def test_a_key_that_is_personal_data_is_warned_of(onboard: Onboard, sandbox: Sandbox) -> None:
+    ran = onboard.run(BOTH, "--clients", onboard.clients(person(1)), "--key", "email")
+
+    assert 0 == ran.code, ran.story
+    assert 'warning: the client key "email" is personal data' in ran.err
+    assert "[clients.personal-key]" in ran.err
 
 
 def test_an_input_changes_what_moves(onboard: Onboard, sandbox: Sandbox) -> None:
@@ -427,7 +436,9 @@ def test_rejected_json_comes_back_as_jsonl(onboard: Onboard, sandbox: Sandbox, f
 
     assert 1 == ran.code, ran.story
     (row,) = [json.loads(line) for line in (folder / "rejects.jsonl").read_text("utf-8").splitlines()]
-    assert {"line", "field", "reason", "hint"} <= set(row)
+    assert (2, "email") == (int(row["line"]), row["field"])
+    assert row["reason"]
+    assert row["hint"]
     assert {"street": "2 Specimen Street", "city": "Manama", "postal_code": "0317"} == row["address"]
     row["email"] = "somebody@example.com"
     ran = onboard.run(ONBOARD, "--clients", onboard.write("rejects.jsonl", json.dumps(row) + "\n"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.answering import Answering, Part, answer, mark_of, sections_of
+from runner.answering import Answering, Part, answer, body_of, mark_of, sections_of, value_stamps
 from runner.load.pack import find_pack
 from runner.shortage import Lack
 
@@ -45,9 +45,25 @@ def answered(
     mark: str = "00000000",
     **values: Any,
 ) -> tuple[list[Part], list[Lack]]:
-    known = sent or {}
-    side = Answering(RULE, values, list(documents), lambda path: f"of {path}", lambda stamp: known.get(stamp, ()), mark)
+    side = client(documents=documents, sent=sent, mark=mark, **values)
     return answer(side, sections_of(RULE, list(question)))
+
+
+def client(
+    documents: Collection[Mapping[str, Any]] = (),
+    sent: Mapping[str, Collection[str]] | None = None,
+    mark: str = "00000000",
+    **values: Any,
+) -> Answering:
+    known, whose = sent or {}, {"customer_id": "c1"}
+    return Answering(
+        RULE, values, list(documents), lambda path: f"of {path}", lambda stamp: known.get(stamp, ()), mark, whose
+    )
+
+
+def given_for(mark: str, *parts: Part) -> dict[str, list[str]]:
+    """What the journal knows once these went out for the question of this mark."""
+    return {stamp: [f"review/values-{mark}-0123abcd"] for stamp in value_stamps(client(), parts)}
 
 
 def part(*question: Mapping[str, Any], **more: Any) -> Part:
@@ -162,6 +178,101 @@ def test_a_document_that_lacks_something_gives_way_to_one_that_does_not() -> Non
     assert "passport.jpg" == part(question, documents=[CARD, PASSPORT]).sides[0][1]
 
 
+# -- values that were turned down --------------------------------------------------------------------------------------
+
+BEFORE = given_for("0a1b2c3d", Part(IDENTITY, {"number": "AB1"}))
+
+
+@pytest.mark.parametrize("status", ["EXPIRED", "INVALID"])
+def test_a_value_that_was_turned_down_is_not_given_again(status: str) -> None:
+    question = asks(IDENTITY, field("number", status, reason="Does not match"))
+    why = 'was refused: "does not match", correct metadata.number of the PASSPORT'
+    assert Lack("data", f"{IDENTITY}.number", why=why) == lack(question, documents=[PASSPORT], sent=BEFORE)
+
+
+def test_a_value_that_was_never_given_or_is_another_one_now_is_given() -> None:
+    question = asks(IDENTITY, field("number", "INVALID"))
+    assert Part(IDENTITY, {"number": "AB1"}) == part(question, documents=[PASSPORT])
+    corrected = {**PASSPORT, "metadata": {"number": "AB2"}}
+    assert Part(IDENTITY, {"number": "AB2"}) == part(question, documents=[corrected], sent=BEFORE)
+
+
+def test_a_value_that_is_merely_missing_may_be_given_again() -> None:
+    assert Part(IDENTITY, {"number": "AB1"}) == part(asks(IDENTITY, field("number")), documents=[PASSPORT], sent=BEFORE)
+
+
+def test_a_value_that_was_given_for_this_very_question_is_given_for_it_again_after_a_kill() -> None:
+    question = asks(IDENTITY, field("number", "INVALID"))
+    assert Part(IDENTITY, {"number": "AB1"}) == part(question, documents=[PASSPORT], sent=BEFORE, mark="0a1b2c3d")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("number", "ADDRESS"), ("expiry_date", IDENTITY)])
+def test_the_same_text_for_another_field_is_another_value(name: str, kind: str) -> None:
+    sent = given_for("0a1b2c3d", Part(kind, {name: "AB1"}))
+    assert Part(IDENTITY, {"number": "AB1"}) == part(
+        asks(IDENTITY, field("number", "INVALID")), documents=[PASSPORT], sent=sent
+    )
+
+
+def test_with_files_that_are_no_good_the_same_value_may_be_that_of_another_document() -> None:
+    question = asks(IDENTITY, files("INVALID"), field("number", "INVALID"))
+    found = part(question, documents=[PASSPORT], sent=BEFORE)
+    assert Part(IDENTITY, {"number": "AB1"}, (("FRONT", "passport.jpg"),)) == found
+    missing = asks(IDENTITY, files(), field("number", "INVALID"))
+    assert f"{IDENTITY}.number" == lack(missing, documents=[PASSPORT], sent=BEFORE).id
+
+
+def test_the_number_of_another_document_is_not_given_for_the_one_on_file() -> None:
+    question = asks(IDENTITY, field("number", "INVALID"), kind="GOVERNMENT_ID")
+    on_file = {**BEFORE, "of passport.jpg": ["upload"]}
+    assert "of the PASSPORT" in lack(question, documents=[PASSPORT, CARD], sent=on_file).why
+    both = {**on_file, "of card_front.png": ["upload"]}
+    assert Part(IDENTITY, {"number": "N1"}) == part(question, documents=[PASSPORT, CARD], sent=both)
+
+
+def test_a_type_that_was_turned_down_is_told_as_what_it_is() -> None:
+    sent = given_for("0a1b2c3d", Part(ADDRESS, {"type": "UTILITY_BILL"}))
+    found = lack(asks(ADDRESS, field("type", "INVALID"), kind=""), documents=[BILL], sent=sent)
+    assert 'was refused: "invalid", correct the type of the UTILITY_BILL' == found.why
+
+
+def test_a_value_of_the_steps_own_that_was_turned_down_is_not_given_again() -> None:
+    question = asks("tos", field("tos", "INVALID"))
+    sent = given_for("0a1b2c3d", Part("tos", {"tos": "v1"}))
+    assert Lack("data", "tos", why='was refused: "invalid", give another') == lack(question, tos="v1", sent=sent)
+    assert Part("tos", {"tos": "v2"}) == part(question, tos="v2", sent=sent)
+    assert Part("tos", {"tos": "v1"}) == part(asks("tos", field("tos")), tos="v1", sent=sent)
+
+
+def test_no_value_can_be_read_off_what_is_kept_of_it() -> None:
+    (stamp,) = value_stamps(client(), [Part(IDENTITY, {"number": "AB1"})])
+    (of_another,) = value_stamps(
+        Answering(RULE, {}, [], str, lambda stamp: (), "00000000", {"customer_id": "c2"}),
+        [Part(IDENTITY, {"number": "AB1"})],
+    )
+    assert (False, False) == ("AB1" in stamp, stamp == of_another)
+
+
+# -- as the call has it ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("section", "files"),
+    [
+        (IDENTITY, [{"uri": "u1", "side": "FRONT"}, {"uri": "u2", "side": "BACK"}]),
+        (ADDRESS, [{"uri": "u1"}, {"uri": "u2"}]),
+    ],
+)
+def test_files_say_their_side_where_the_call_has_sides(section: str, files: list[dict[str, str]]) -> None:
+    made = Part(section, {"country": "USA"}, (("FRONT", "front.jpg"), ("BACK", "back.jpg")))
+    assert {"country": "USA", "files": files} == body_of(RULE, made, {"front": "u1", "back": "u2"})
+
+
+def test_without_files_there_is_no_word_of_them() -> None:
+    assert {"number": "AB1"} == body_of(RULE, Part(IDENTITY, {"number": "AB1"}), {})
+    assert "v1" == body_of(RULE, Part("tos", {"tos": "v1"}), {})
+
+
 # -- what is lacking ---------------------------------------------------------------------------------------------------
 
 
@@ -236,3 +347,10 @@ anything = st.recursive(
 def test_no_question_is_too_strange_to_be_read(missing: list[Any]) -> None:
     parts, lacks = answered(*missing, documents=[PASSPORT, CARD, BILL])
     assert len(parts) + len(lacks) >= (1 if missing else 0)
+
+
+def test_a_shipped_pack_speaks_of_what_it_has() -> None:
+    rule = FIN.requirements
+    assert rule is not None
+    assert set() == set(rule.asks_while) - set(rule.pending)
+    assert set() == set(RULE.sided) - set(RULE.documents)

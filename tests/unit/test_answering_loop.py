@@ -25,13 +25,26 @@ from runner.redact import Redactor
 pytestmark = pytest.mark.anyio
 FIN = find_pack("fin")
 REVIEW = step("review", "", {"customer_id": "c1"}, "customer_status == APPROVED", rounds=5)
-ADDRESS = "proof_of_address"
+ADDRESS, IDENTITY = "proof_of_address", "proof_of_identity"
 BILL, LETTER = {"type": "UTILITY_BILL", "front": "bill.pdf"}, {"type": "GOVERNMENT_LETTER", "front": "letter.pdf"}
 
 
 def wants(status: str = "EXPIRED", section: str = ADDRESS, kind: str = "PROOF_OF_ADDRESS") -> list[dict[str, Any]]:
     field = {"field_name": "files", "data_type": "URI", "status": status, "side": None, "reason": None}
     return [{"section": section, "categories": [{"document_type": kind, "fields": [field]}]}]
+
+
+def wants_number(status: str = "INVALID", reason: str | None = "does not match") -> list[dict[str, Any]]:
+    field = {"field_name": "number", "data_type": "TEXT", "status": status, "side": None, "reason": reason}
+    return [{"section": IDENTITY, "categories": [{"document_type": "PASSPORT", "fields": [field]}]}]
+
+
+def passport(number: str) -> dict[str, Any]:
+    return {"type": "PASSPORT", "front": "bill.pdf", "metadata": {"number": number}}
+
+
+def numbers(reviewer: Reviewer) -> list[str]:
+    return [made[IDENTITY]["number"] for made in reviewer.answers]
 
 
 class Reviewer:
@@ -43,6 +56,7 @@ class Reviewer:
         self.since = 0
         self.is_answered = False
         self.verdict = "APPROVED"
+        self.asking = "ACTION_REQUIRED"
         self.uploads: list[Request] = []
         self.answers: list[dict[str, Any]] = []
         self.uris: Any = None
@@ -71,7 +85,7 @@ class Reviewer:
         if request.method == "GET":
             if self.looks_at_once:
                 self.look()
-            status = "ACTION_REQUIRED" if self.questions else self.verdict
+            status = self.asking if self.questions else self.verdict
             shown = self.questions[:1]
             return answer(
                 200,
@@ -139,7 +153,13 @@ async def test_a_question_is_answered_with_what_was_uploaded_for_it() -> None:
     on = Stage(reviewer := Reviewer(wants()))
     result = await on.wait(on.process(BILL))
     assert Ending.DONE is result.outcome
-    assert [{ADDRESS: {"files": [{"uri": "uri-1-front", "side": "FRONT"}]}}] == reviewer.answers
+    assert [{ADDRESS: {"files": [{"uri": "uri-1-front"}]}}] == reviewer.answers
+
+
+async def test_only_what_has_sides_is_sent_with_its_side() -> None:
+    on = Stage(reviewer := Reviewer(wants(section=IDENTITY, kind="PASSPORT")))
+    assert Ending.DONE is (await on.wait(on.process(passport("AB1")))).outcome
+    assert [{IDENTITY: {"files": [{"uri": "uri-1-front", "side": "FRONT"}]}}] == reviewer.answers
 
 
 async def test_the_same_question_is_not_answered_twice_while_nobody_has_looked() -> None:
@@ -172,6 +192,46 @@ async def test_when_all_are_on_file_the_client_is_blocked_and_nothing_is_sent() 
     assert [{"kind": "document", "id": ADDRESS, "any_of": ["UTILITY_BILL", "BANK_STATEMENT", "GOVERNMENT_LETTER"]}] == [
         dict(one) for one in result.problem.shortage
     ]
+
+
+async def test_a_value_that_was_turned_down_goes_out_once() -> None:
+    on = Stage(reviewer := Reviewer(wants_number(), wants_number()))
+    result = await on.wait(on.process(passport("AB1")))
+    assert result.problem is not None
+    assert (Ending.BLOCKED, "satisfy.blocked", ["AB1"]) == (result.outcome, result.problem.code, numbers(reviewer))
+    told = (
+        'needs field proof_of_identity.number (was refused: "does not match", correct metadata.number of the PASSPORT)'
+    )
+    assert told in result.problem.message
+    assert ({"kind": "data", "id": "proof_of_identity.number"},) == tuple(map(dict, result.problem.shortage))
+
+
+@pytest.mark.parametrize("status", ["MISSING", "INVALID"])
+async def test_blocked_then_a_row_that_was_corrected_goes_on(status: str) -> None:
+    on = Stage(reviewer := Reviewer(wants_number(status, None), wants_number(), wants_number()))
+    for number, answered in (("AB1", 1), ("AB1", 1), ("AB2", 2), ("AB1", 2), ("AB3", 3)):
+        result = await on.wait(on.process(passport(number)))
+        assert answered == len(reviewer.answers)
+    assert (Ending.DONE, ["AB1", "AB2", "AB3"]) == (result.outcome, numbers(reviewer))
+
+
+@pytest.mark.parametrize("at", range(4))
+async def test_killed_anywhere_a_value_goes_out_once(at: int) -> None:
+    on = Stage(reviewer := Reviewer(wants_number(), wants_number()))
+    reviewer.kills = iter([number == at for number in range(at + 1)])
+    with pytest.raises(ConnectionAbortedError):
+        await on.wait(on.process(passport("AB1")))
+    for _ in range(2):
+        result = await on.wait(on.process(passport("AB1")))
+    assert (Ending.BLOCKED, ["AB1"]) == (result.outcome, numbers(reviewer))
+
+
+async def test_the_journal_has_no_value_that_was_given() -> None:
+    on = Stage(Reviewer(wants_number()))
+    await on.wait(on.process(passport("AB1-canary")))
+    entries = await on.journal.load(1, on.process().client.key)
+    assert 1 == len([entry for entry in entries if "/values-" in entry.key.step])
+    assert "AB1-canary" not in repr(entries)
 
 
 async def test_blocked_then_another_row_goes_on() -> None:
@@ -256,3 +316,58 @@ async def test_a_question_that_names_nothing_blocks_with_what_the_provider_says(
     assert result.problem is not None
     assert (Ending.BLOCKED, "satisfy.blocked") == (result.outcome, result.problem.code)
     assert "does not say for what" in result.problem.message
+
+
+# -- a pause that asks -------------------------------------------------------------------------------------------------
+
+PAUSES = pytest.mark.parametrize("pause", ["ON_HOLD", "IN_COMPLIANCE"])
+
+
+@PAUSES
+async def test_a_pause_with_a_question_is_answered(pause: str) -> None:
+    on = Stage(reviewer := Reviewer(wants()))
+    reviewer.asking = pause
+    result = await on.wait(on.process(BILL))
+    assert (Ending.DONE, ["uri-1-front"]) == (result.outcome, sent_for(reviewer))
+
+
+@PAUSES
+async def test_a_pause_without_a_question_is_waited_for(pause: str) -> None:
+    on = Stage(reviewer := Reviewer([]))
+    reviewer.asking = pause
+    got = await advance(on.process(BILL))
+    assert isinstance(got, Wait)
+    assert got.result.problem is not None
+    assert f'waits: customer_status is "{pause}"' in got.result.problem.message
+    assert [] == reviewer.answers
+
+
+@PAUSES
+async def test_a_pause_that_goes_on_after_the_answer_is_not_answered_twice(pause: str) -> None:
+    on = Stage(reviewer := Reviewer(wants(), looks_at_once=False))
+    reviewer.asking = pause
+    run = on.process(BILL)
+    for _ in range(4):
+        got = await advance(run)
+        assert isinstance(got, Wait)
+        assert got.result.problem is not None
+        assert "waits until the provider has looked at what was handed in" in got.result.problem.message
+        on.clock.advance(got.until - on.clock.now())
+    assert (1, 1) == (len(reviewer.answers), len(reviewer.uploads))
+    reviewer.look()
+    assert Ending.DONE is (await on.wait(run)).outcome
+
+
+async def test_a_pause_that_asks_for_what_nobody_has_blocks() -> None:
+    on = Stage(reviewer := Reviewer(wants()))
+    reviewer.asking = "ON_HOLD"
+    result = await on.wait(on.process())
+    assert result.problem is not None
+    assert (Ending.BLOCKED, [ADDRESS]) == (result.outcome, [one["id"] for one in result.problem.shortage])
+
+
+async def test_elsewhere_a_question_is_left_alone() -> None:
+    on = Stage(reviewer := Reviewer(wants()))
+    reviewer.asking = "REVIEWING"
+    got = await advance(on.process(BILL))
+    assert (True, []) == (isinstance(got, Wait), reviewer.answers)

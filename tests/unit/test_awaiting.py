@@ -19,7 +19,7 @@ from runner.limiter import Limiter
 from runner.load.pack import find_pack
 from runner.model.http import NoAnswer, Request, Response
 from runner.model.outcome import ClientResult, Ending, Fault, StepStatus
-from runner.model.playbook import RetryPolicy, Step, Waiting
+from runner.model.playbook import Picking, RetryPolicy, Step, Waiting
 from runner.model.problem import Problem
 from runner.performer import Performer
 from runner.redact import Redactor
@@ -295,6 +295,15 @@ async def test_who_comes_too_late_is_asked_for_once_more_all_the_same() -> None:
     assert Ending.DONE is (await waited.end()).outcome
 
 
+@pytest.mark.parametrize("nothing", [answer(429, THROTTLED), answer(503, {}), DROPPED, REFUSED])
+async def test_a_deadline_that_passes_while_nobody_answers_is_no_verdict(nothing: Any) -> None:
+    waited = Waited(PENDING, nothing, nothing, ENABLED)
+    await waited.ask()
+    waited.clock.advance(DEADLINE)
+    assert [pytest.approx(AT_MOST)] * 2 == await waited.pauses(2)
+    assert Ending.DONE is (await waited.end()).outcome
+
+
 async def test_who_was_blocked_may_be_looked_at_again() -> None:
     waited = Waited(PENDING, PENDING, ENABLED)
     await waited.ask()
@@ -334,6 +343,17 @@ async def test_what_is_not_there_yet_may_show_in_a_moment() -> None:
     await waited.clock.sleep(30)
     result = await waited.end()
     assert (Ending.REJECTED, "cryptomate.not-found") == (result.outcome, problem(result).code)
+
+
+async def test_an_entry_of_a_list_may_show_in_a_moment() -> None:
+    """A requirement loop asks for it right after it was made."""
+    looking = replace(VERDICT, waiting=Waiting((), DEADLINE, every=EVERY, at_most=AT_MOST), pick=Picking({"id": "p"}))
+    waited = Waited(answer(200, []), waiting=looking)
+    assert "answer.no-entry" == problem((await waited.ask()).result).code
+
+    await waited.clock.sleep(30)
+    result = await waited.end()
+    assert (Ending.REJECTED, "answer.no-entry") == (result.outcome, problem(result).code)
 
 
 async def test_refused_credentials_are_nobodys_verdict() -> None:

@@ -154,6 +154,11 @@ def test_the_nearest_word(word: str, expected: str | None) -> None:
     assert expected == nearest(word, STEP_KEYS)
 
 
+def test_of_equally_near_words_the_shortest_is_meant() -> None:
+    lines = ["street_line_1_en", "street_line_2_en", "street_line_2", "street_line_1"]
+    assert "street_line_1" == nearest("street", lines)
+
+
 def test_the_hint_asks() -> None:
     assert 'did you mean "verified"?' == did_you_mean("verfied", ["pending", "verified"])
     assert "" == did_you_mean("verfied", [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -20,7 +21,11 @@ def everything() -> Iterator[Known]:
         replays, looks = (YES_NO, YES_NO) if repeat == "replayed" else ((False,), (True,))
         for may_replay, can_look in product(replays, looks):
             for doubt, past, may_send, may_renew, is_own in product(YES_NO, repeat=5):
-                yield Known(repeat, doubt, reply, sight, past, may_send, may_renew, is_own, may_replay, can_look)
+                known = Known(repeat, doubt, reply, sight, past, may_send, may_renew, is_own, may_replay, can_look)
+                yield known
+                # What was lost once matters where a name is used and nothing shows under it.
+                if reply is Reply.DUPLICATE and sight is Sight.ABSENT:
+                    yield from (replace(known, was_lost=True, is_sure=is_sure) for is_sure in YES_NO)
 
 
 ALL = list(everything())
@@ -37,7 +42,7 @@ def breaking(rule: object, *moves: Move) -> list[tuple[Known, Move]]:
 
 
 def test_every_combination_has_an_answer() -> None:
-    assert (3 + 4) * 9 * 6 * 32 == len(ALL)
+    assert (3 + 4) * (9 * 7 + 2) * 32 == len(ALL)
     assert [] == [known for known in ALL if decide(known) not in Move]
 
 
@@ -109,7 +114,7 @@ def test_a_rejection_is_certain() -> None:
         if known.sight is Sight.DEAD or (known.sight is None and known.reply is Reply.DEAD):
             return True
         said_no = known.reply is Reply.REFUSED or (known.reply is Reply.DUPLICATE and not known.is_own)
-        if not said_no:
+        if not said_no or (known.was_lost and not known.is_sure):
             return False
         return not known.in_doubt or (known.sight is Sight.ABSENT and known.past_horizon)
 
@@ -127,8 +132,9 @@ def test_giving_up_is_for_what_did_not_happen() -> None:
 
 def test_unknown_is_only_what_looking_up_can_not_tell() -> None:
     def can_not_be_told(known: Known) -> bool:
-        is_hidden = known.sight is Sight.ABSENT and known.reply is Reply.DUPLICATE and known.past_horizon
-        return (known.sight is Sight.FAILED and may_have_happened(known)) or is_hidden
+        is_over = known.past_horizon or (known.was_lost and not known.in_doubt)
+        is_hidden = known.sight is Sight.ABSENT and known.reply is Reply.DUPLICATE and is_over
+        return known.sight is Sight.UNSURE or (known.sight is Sight.FAILED and may_have_happened(known)) or is_hidden
 
     assert [] == breaking(can_not_be_told, Move.UNKNOWN)
 

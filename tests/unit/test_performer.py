@@ -144,6 +144,14 @@ async def test_only_what_the_author_named_is_repeated(on: str, got: Any, attempt
     assert attempts == outcome.attempts
 
 
+async def test_a_write_whose_answer_is_lost_is_not_called_not_started() -> None:
+    write = step("on", "clients.activate", {"partner_client_id": "x", "active": True})
+    lost, unsent = await perform(Line(DROPPED), write), await perform(Line(REFUSED), write)
+    assert [Ending.WAITING, Ending.REJECTED] == [lost.ending, unsent.ending]
+    assert lost.problem is not None
+    assert lost.problem.hint.startswith("it may or may not have been applied")
+
+
 async def test_a_write_is_repeated_only_when_the_author_says_so() -> None:
     write = step("on", "clients.activate", {"partner_client_id": "x", "active": True})
     assert 1 == (await perform(Line(DROPPED), write)).attempts
@@ -164,16 +172,23 @@ async def test_a_write_that_harms_nobody_is_repeated_like_a_read() -> None:
         ("7", 7.0),
         ("0", 0.0),
         (" 3 ", 3.0),
-        ("86400", 60.0),
+        ("300", 300.0),
         (formatdate(EPOCH + 20, usegmt=True), 20.0),
         (formatdate(EPOCH - 20, usegmt=True), 0.0),
-        (formatdate(EPOCH + 9999, usegmt=True), 60.0),
     ],
 )
 async def test_a_provider_that_says_when_is_believed_within_reason(told: str, waited: float) -> None:
     clock = FakeClock()
     await perform(Line(answer(503, {}, retry_after=told), GOOD), clock=clock)
     assert [waited] == clock.slept
+
+
+@pytest.mark.parametrize("told", ["301", "86400", formatdate(EPOCH + 9999, usegmt=True)])
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_provider_that_wants_to_be_left_alone_for_long_is(told: str, status: int) -> None:
+    clock = FakeClock()
+    outcome = await perform(Line(answer(status, {}, retry_after=told), GOOD), clock=clock)
+    assert ([], 1, True) == (clock.slept, outcome.attempts, outcome.fault is not None)
 
 
 @pytest.mark.parametrize("told", ["soon", "-5", "1.5", "Mon, 99 Foo", "\x00"])

@@ -94,12 +94,24 @@ def test_what_is_null_is_not_equal_to_what_is_not_there() -> None:
     [
         ("Acter", 'did you mean "Actor" or "actor "?'),
         ("Acountant", 'did you mean "Accountant"?'),
-        ("Zookeeper", "compare the value with what the provider shows for this client"),
+        ("Zookeeper", 'known are: "Accountant", "Actor", "actor "'),
         (7, "compare the value with what the provider shows for this client"),
     ],
 )
 def test_the_nearest_entries_are_told(wanted: Any, hint: str) -> None:
     assert hint == problem({"title": wanted}, JOBS).hint
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, ", …")])
+def test_some_of_the_list_are_told_where_none_is_near(count: int, more: str) -> None:
+    jobs = [{"title": f"Job {number}"} for number in range(count)]
+
+    expected = 'known are: "Job 0", "Job 1", "Job 2", "Job 3", "Job 4"' + more
+    assert expected == problem({"title": "qqqqqq"}, [*jobs[:1], *jobs]).hint
+
+
+def test_of_an_empty_list_nothing_is_told() -> None:
+    assert "compare the value with what the provider shows for this client" == problem({"title": "qqqqqq"}, []).hint
 
 
 @pytest.mark.parametrize("class_at", ["field", "entry", "list", "answer"])
@@ -113,6 +125,8 @@ def test_nobody_elses_data_is_told_as_what_may_have_been_meant(class_at: str) ->
 
     told = problem({"email": "anne@example.com"}, people, "people", schema=entry_schema(schema, ("people",)))
     assert "anna" not in told.hint + told.message
+    far = problem({"email": "qqqqqq"}, people, "people", schema=entry_schema(schema, ("people",)))
+    assert "anna" not in far.hint
     assert "anna" in problem({"email": "anne@example.com"}, people, "people").hint
 
 

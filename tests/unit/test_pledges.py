@@ -68,6 +68,7 @@ class Bank:
     clock: FakeClock
     shows_references: bool = True
     hidden: bool = False
+    renames: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
     paid: list[str] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
@@ -100,22 +101,24 @@ class Bank:
         if kind == "list":
             beneficiary = request.path.split("/")[-2]
             rows = [] if self.hidden else [row for row in reversed(self.rows) if row["beneficiary"] == beneficiary]
-            shown = [{name: value for name, value in row.items() if name != "beneficiary"} for row in rows]
+            hidden = ("beneficiary", "transfer")
+            shown = [{name: value for name, value in row.items() if name not in hidden} for row in rows]
             return answer(200, {"data": {"transactions": shown}})
         if kind == "create":
             identifier = f"t{len(self.rows) + 1}"
             self.rows.append(
                 {
-                    "id": identifier,
+                    "id": f"x{len(self.rows) + 1}" if self.renames else identifier,
+                    "transfer": identifier,
                     "beneficiary": body["beneficiary_id"],
-                    "transaction_ref_id": body["reference_id"] if self.shows_references else identifier,
+                    "transaction_ref_id": body["reference_id"] if self.shows_references else None,
                     "from_amount": Decimal(body["amount"]) / 100,
                     "status": "CREATED",
                     "created_at": rfc3339(self.clock.now()),
                 }
             )
             return answer(200, {"data": {"transfer_id": identifier, "reference_id": body["reference_id"]}})
-        row = next((row for row in self.rows if row["id"] == body["transfer_id"]), None)
+        row = next((row for row in self.rows if row["transfer"] == body["transfer_id"]), None)
         if row is None or row["status"] != "CREATED":
             return answer(422, {"message": "the transfer can not be settled"})
         row["status"] = "PENDING"
@@ -131,8 +134,17 @@ class Stage:
         self.bank = Bank(self.clock)
         self.setting = setting_of(*(steps or (PROMISE, PAY)), provider=FIN, **more)
 
-    async def go(self, run: int = 1, client: Client | None = None, journal: Any = None, **more: Any) -> Done | Wait:
+    async def go(
+        self,
+        run: int = 1,
+        client: Client | None = None,
+        journal: Any = None,
+        ours: str = "",
+        not_ours: str = "",
+        **more: Any,
+    ) -> Done | Wait:
         performer = performer_of(FIN, self.bank, self.clock)
+        performer.ours, performer.not_ours = frozenset(ours.split()), frozenset(not_ours.split())
         journal = journal or self.journal
         client = client or person()
         return await advance(ClientRun(run, self.setting, client, journal, performer, self.clock, Redactor([]), **more))
@@ -538,3 +550,126 @@ def test_what_a_promise_holds_survives_the_journal() -> None:
     assert isinstance(moves, Moved)
     outcome = Outcome(StepStatus.PASSED, reserved=moves)
     assert outcome == Outcome.from_json(json.loads(json.dumps(outcome.to_json())))
+
+
+# -- a list that shows neither our reference nor the transfer's id -----------------------------------------------------
+
+
+async def test_what_was_carried_out_is_found_by_its_amount_and_time() -> None:
+    on = Stage(caps=CAPS)
+    on.bank.shows_references, on.bank.renames = False, True
+    on.bank.on("settle", lost_after)
+    result = await on.to_the_end()
+
+    assert (Ending.DONE, {"promise": [], "pay": ["100.00"]}) == (result.outcome, moved(result))
+    assert (["x1"], Decimal("100.00")) == (on.bank.paid, on.held())
+
+
+async def test_already_settled_where_nothing_shows_is_never_a_no() -> None:
+    """The first settle was carried out, its answer lost; the second is refused as used."""
+    on = Stage(caps=CAPS)
+    on.bank.on("settle", lost_after)
+    on.bank.hidden = True
+    result = await on.to_the_end()
+
+    assert (Ending.UNKNOWN, ["t1"], 2) == (result.outcome, on.bank.paid, on.bank.sent("settle"))
+    assert Decimal("100.00") == on.held()
+    on.bank.hidden = False
+    assert {"promise": [], "pay": ["100.00"]} == moved(await on.done())
+
+
+async def test_a_transfer_that_shows_as_not_carried_out_may_be_refused() -> None:
+    on = Stage()
+    on.bank.on("settle", lost_before, instead(answer(422, {"message": "Insufficient balance"})))
+    result = await on.to_the_end()
+    assert (Ending.REJECTED, []) == (result.outcome, on.bank.paid)
+
+
+async def test_a_transfer_that_the_provider_settled_by_itself_is_adopted() -> None:
+    on = Stage()
+    on.bank.shows_references, on.bank.renames = False, True
+
+    def by_itself(apply: Apply) -> Any:
+        apply()
+        return answer(422, {"message": "Transfer is already settled"})
+
+    on.bank.on("settle", by_itself)
+    result = await on.done()
+    assert (Ending.DONE, ["x1"]) == (result.outcome, on.bank.paid)
+
+
+async def test_with_a_lost_journal_a_payment_without_a_name_is_for_a_person_to_judge() -> None:
+    on = Stage()
+    on.bank.shows_references = False
+    await on.done()
+    on.journal = MemoryJournal()
+    on.clock.advance(HORIZON)
+
+    result = await on.done()
+    assert result.problem is not None
+    assert (Ending.UNKNOWN, "effect.undecided", ["t1"]) == (result.outcome, result.problem.code, on.bank.paid)
+    assert "t1" in result.problem.message
+    assert "onboard recover --ours t1" in result.problem.hint
+    assert Ending.UNKNOWN is (await on.done(ours="t2", not_ours="t3")).outcome
+
+    done = await on.done(ours="t1")
+    assert (Ending.DONE, ["t1"], {"promise": [], "pay": []}) == (done.outcome, on.bank.paid, moved(done))
+
+
+async def test_a_payment_that_a_person_calls_another_stands_in_nobodys_way() -> None:
+    on = Stage()
+    on.bank.shows_references = False
+    await on.done()
+    on.journal = MemoryJournal()
+    assert Ending.UNKNOWN is (await on.done()).outcome
+
+    assert Ending.DONE is (await on.done(not_ours="t1")).outcome
+    assert ["t1", "t2"] == on.bank.paid
+    assert Ending.DONE is (await on.done()).outcome
+    assert ["t1", "t2"] == on.bank.paid
+
+
+@pytest.mark.parametrize("status", ["CREATED", "FAILED", "REFUNDED", "CANCELLED"])
+async def test_what_moved_nothing_is_in_nobodys_way(status: str) -> None:
+    on = Stage()
+    on.bank.shows_references = False
+    await on.done()
+    on.bank.rows[0]["status"] = status
+    on.journal = MemoryJournal()
+    assert Ending.DONE is (await on.done()).outcome
+    assert ["t1", "t2"] == on.bank.paid
+
+
+async def test_what_this_journal_paid_under_another_batch_is_known_to_be_another() -> None:
+    on = Stage()
+    on.bank.shows_references = False
+    await on.done()
+    on.setting = replace(on.setting, batch="second")
+    assert Ending.DONE is (await on.done(run=2)).outcome
+    assert ["t1", "t2"] == on.bank.paid
+
+
+async def test_one_transfer_is_not_taken_for_two_clients() -> None:
+    """Two rows for the same account and amount; the request of the second never arrived."""
+    on = Stage()
+    on.bank.shows_references = False
+    assert Ending.DONE is (await on.done(client=person(1))).outcome
+    on.bank.on("create", lost_before)
+    assert Ending.DONE is (await on.to_the_end(client=person(2))).outcome
+    assert ["t1", "t2"] == on.bank.paid
+
+
+async def test_two_that_guess_at_once_do_not_take_the_same() -> None:
+    on = Stage()
+    on.bank.shows_references = False
+    on.bank.on("create", lost_after, lost_before)
+    performer = performer_of(FIN, on.bank, on.clock)
+    runs = [
+        ClientRun(1, on.setting, person(number), on.journal, performer, on.clock, Redactor([])) for number in (1, 2)
+    ]
+    async with anyio.create_task_group() as group:
+        for run in runs:
+            group.start_soon(advance, run)
+    on.clock.advance(HORIZON)
+    assert [Ending.DONE] * 2 == [(await on.to_the_end(client=person(number))).outcome for number in (1, 2)]
+    assert ["t1", "t2"] == sorted(on.bank.paid)

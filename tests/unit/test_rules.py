@@ -164,6 +164,30 @@ def test_a_future_that_is_not_asked_for_is_not_judged() -> None:
     assert [] == found({"x-future": False}, "1999-01-01")
 
 
+DATE = {"x-date": True}
+NO_DATES = ["1990-02-30", "2035-13-01", "2027-02-29", "0000-01-01", "2026-W09-6", "20260131", "2026-1-2", "soon", ""]
+
+
+@pytest.mark.parametrize("today", [TODAY, None])
+@pytest.mark.parametrize("schema", [DATE, AGE, FUTURE, {**DATE, **AGE, **FUTURE}])
+@pytest.mark.parametrize("text", NO_DATES)
+def test_a_text_that_is_no_date_is_told_once_without_the_text(schema: Any, text: str, today: date | None) -> None:
+    hint = "write year, month and day such as 1990-01-31, and compare them with the document"
+    expected = Broken(("born",), '"born" is not a date of the calendar', hint)
+
+    assert [expected] == found({"properties": {"born": schema}}, {"born": text}, today)
+
+
+@pytest.mark.parametrize("value", ["2028-02-29", 20280230, None, True, OPEN, ["2028-02-30"]])
+def test_a_date_of_the_calendar_and_what_is_no_text_are_fine(value: object) -> None:
+    assert [] == found(DATE, value)
+
+
+@pytest.mark.parametrize("schema", [{"x-date": False}, {"x-future": False}])
+def test_a_date_that_is_not_asked_for_is_not_judged(schema: Any) -> None:
+    assert [] == found(schema, "1990-02-30")
+
+
 @pytest.mark.parametrize("schema", [AGE, FUTURE])
 def test_without_today_no_date_is_judged(schema: Any) -> None:
     assert [] == found(schema, "1800-01-01", today=None)
@@ -205,6 +229,7 @@ VALUES = st.recursive(
 )
 FORMS: dict[str, Any] = {
     "x-age": {"min": 18, "max": 120},
+    "x-date": True,
     "x-distinct": {"places": ["a", "a[]", "a[].b", "b.c", "c[].a[].b"], "unless": {"b": "x"}},
     "x-future": True,
     "x-later-than": {"a": "b", "a.b": "c"},

@@ -302,6 +302,27 @@ def test_asked_for_again_a_document_is_sent_again_as_another() -> None:
     assert [False, True] == [command.values["document"]["replace"] for command in asked if command.key]
 
 
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        (["complete/passport-0a1b2c3d"], True),
+        (["complete/passport-0a1b2c3d#2", "x"], True),
+        (["complete/passport-card-0a1b2c3d"], False),
+        (["other/passport-0a1b2c3d"], False),
+        ([], False),
+    ],
+)
+def test_what_an_earlier_process_sent_is_replaced(before: list[str], again: bool) -> None:
+    """A better picture is another document, and the first one may still be on file."""
+    step = Step("complete", PLACE, values=WITH, rounds=5)
+    assert RULE is not None
+    sent = {"": before}
+    flow = satisfy(Perform(step, values=WITH), RULE, [PASSPORT], FIELDS, sent=lambda stamp: sent.get(stamp, ()))
+    next(flow)
+    command = flow.send(shown(documents=document(passport())))
+    assert again is command.values["document"]["replace"]
+
+
 def test_a_no_of_the_provider_ends_rejected() -> None:
     _, outcome = talk([shown("rejected", reason="sanctions")])
     assert outcome.problem is not None

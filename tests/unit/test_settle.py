@@ -435,6 +435,15 @@ async def test_throttling_waits_as_told() -> None:
     assert 7.0 == sum(on.clock.slept)
 
 
+async def test_who_is_put_off_for_long_is_not_asked_again_by_this_process() -> None:
+    on = stage(DEPOSIT)
+    on.desk.on("POST", instead(answer(429, {}, retry_after="301")))
+    result = await go(on)
+    assert (Fault.THROTTLED, 1) == (result.fault, len(on.desk.sent()))
+    assert [] == on.clock.slept
+    assert Ending.DONE is (await go(on)).outcome
+
+
 async def test_throttled_out_is_not_final() -> None:
     on = stage(DEPOSIT)
     on.desk.on("POST", *[instead(answer(429))] * 3)

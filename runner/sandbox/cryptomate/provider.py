@@ -44,7 +44,7 @@ class CryptoMate:
             "cards.balance_subtract": cards.subtract,
             "cards.create": cards.create,
             "cards.get": cards.get,
-            "cards.list": cards.listed,
+            "cards.search": cards.listed,
             "cards.top_up_addresses": cards.top_up_addresses,
             "clients.create": clients.create,
             "clients.create_legacy": legacy.create,

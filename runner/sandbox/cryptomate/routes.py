@@ -20,7 +20,7 @@ _TABLE = (
     (2, "cards.balance_subtract", "POST", f"{_CARD}/virtual-balance/subtract"),
     (2, "cards.create", "POST", f"{_CARDS}/create"),
     (1, "cards.get", "GET", _CARD),
-    (1, "cards.list", "GET", f"{_CARDS}/list/search"),
+    (1, "cards.search", "GET", f"{_CARDS}/list/search"),
     (1, "cards.top_up_addresses", "GET", f"{_CARD}/top-up"),
     (1, "clients.create", "POST", _PEOPLE),
     (3, "clients.create_legacy", "POST", "/management/clients"),

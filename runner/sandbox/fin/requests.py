@@ -9,6 +9,8 @@ from runner.sandbox.fin.checks import Fields
 
 STATUSES = ("EXPIRED", "INVALID", "MISSING")
 SIDES = ("BACK", "FRONT")
+# In the body of an answer only these files have a side. (docs: customers/update-customer)
+SIDED = ("proof_of_identity",)
 KINDS = {
     "country": "TEXT",
     "expiry_date": "DATE",
@@ -143,6 +145,8 @@ def _field(section: str, given: Any, rest: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f'{section}: "status" must be one of {", ".join(STATUSES)}')
     made = {"field_name": name, "data_type": KINDS[name], "status": status}
     if name == "files" and given.get("side") is not None:
+        if section not in SIDED:
+            raise ValueError(f"{section}: its files have no side")
         if given["side"] not in SIDES:
             raise ValueError(f'{section}: "side" must be one of {", ".join(SIDES)}')
         made["side"] = given["side"]

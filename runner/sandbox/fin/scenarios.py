@@ -17,7 +17,7 @@ fin, the "fin" part of --data and the body of POST /_sandbox/data:
   ROUND   what is asked for before the verdict, one round after the other: a list of sections, such as
           ["proof_of_address"], [{"section": "proof_of_identity", "document_type": "PASSPORT",
            "fields": ["files", "expiry_date"], "status": "EXPIRED"}], or the provider's own form;
-          [] asks for nothing by name: attach everything again
+          [] asks for nothing by name: attach everything again; {"request": [...], "status": "hold"} pauses and asks
 
   By hand, for the "email" or "customer_id" of a customer:
   POST /_sandbox/act/verdict {"email": "a@b.c", "status": "REJECTED", "reject_labels": ["LOW_QUALITY"]}

@@ -49,14 +49,19 @@ def _part(book: Book, customer: Customer, part: Fields, section: str, fields: di
             if name == "expiry_date" and day is not None and day <= checks.today(book.now()):
                 part.wrong(name, "expiry_date must be in the future")
     if "files" in fields and part.has("files"):
-        _files(book, customer, part, fields["files"])
+        _files(book, customer, part, section, fields["files"])
 
 
-def _files(book: Book, customer: Customer, part: Fields, sides: set[str | None]) -> None:
+def _files(book: Book, customer: Customer, part: Fields, section: str, sides: set[str | None]) -> None:
     """Where sides are asked for, one file of each of them; otherwise one file or more."""
     given = part.many("files")
+    known = ("uri", "side") if section in requests.SIDED else ("uri",)
     for file in given:
-        file.one_of("side", SIDES, required=False)
+        for name in file.given:
+            if name not in known:
+                file.wrong(name, "Not requested")
+        if section in requests.SIDED:
+            file.one_of("side", SIDES, required=False)
         if (uri := file.text("uri")) and not owned(book, customer, uri):
             file.wrong("uri", "File not found")
     wanted = sorted(side for side in sides if side is not None)

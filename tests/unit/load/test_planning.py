@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,6 +66,81 @@ def test_a_wrong_amount_is_placed_on_its_cell(tmp_path: Path) -> None:
     assert ("with.pattern", ("c.csv", 2, 5)) == (problem.code, place(problem))
     (problem,) = refused(tmp_path, DEPOSIT.replace("item.deposit", "client.deposit"), "id,note,deposit\na,x,ten\n")
     assert ("with.pattern", ("c.csv", 2, 5)) == (problem.code, place(problem))
+
+
+TWO_COLUMNS = """\
+  - id: client
+    call: clients.update
+    with: {id: "{{ client.id }}", first_name: A, last_name: B, email: "{{ client.mail.first }}",
+      birth_date: "{{ client.born }}", address: {street_line1: A, city: B, state: C, postal_code: D, country: ARG}}
+"""
+BAD = [
+    {"id": "rule", "born": "1990-02-30", "mail": {"first": "a@example.com"}},
+    {"id": "form", "born": "1990-01-31", "mail": {"first": "nobody"}},
+    {"id": "lacks", "mail": {"first": "a@example.com"}},
+    {"id": "fine", "born": "1990-01-31", "mail": {"first": "a@example.com"}},
+]
+BAD_CSV = """\
+id,born,mail.first
+rule,1990-02-30,a@example.com
+form,1990-01-31,nobody
+lacks,,a@example.com
+fine,1990-01-31,a@example.com
+"""
+BAD_ROWS = {
+    "c.csv": BAD_CSV,
+    "c.json": json.dumps(BAD),
+    "c.jsonl": "".join(json.dumps(row) + "\n" for row in BAD),
+    "c.yaml": "".join(f"- {json.dumps(row)}\n" for row in BAD),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_a_rejected_row_names_the_field_that_its_request_took(tmp_path: Path, name: str) -> None:
+    head = HEAD.replace("provider: coinmena", "provider: cryptomate")
+    (tmp_path / f"p{SUFFIX}").write_text(head + TWO_COLUMNS)
+    (tmp_path / name).write_text(BAD_ROWS[name])
+    wish = Wish(tmp_path / f"p{SUFFIX}", str(tmp_path / name), skip_invalid=True)
+    prepared = prepare(wish, {})
+
+    expected = [
+        ("rule", "born", "with.rule"),
+        ("form", "mail.first", "with.pattern"),
+        ("lacks", "born", "template.undefined"),
+    ]
+    assert expected == [(entry.key, entry.field, entry.problem.code) for entry in prepared.rejected]
+    assert ["fine"] == [entry.client.key for entry in prepared.planned.plan.clients]
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_a_rejected_row_names_the_field_that_its_schema_refuses(tmp_path: Path, name: str) -> None:
+    schema = """
+  schema:
+    properties:
+      born: {type: string, x-date: true}
+      mail: {properties: {first: {type: string, pattern: "@"}}}
+    required: [born]
+"""
+    head = HEAD.replace("clients: {key: id}", f"clients:{schema}  key: id")
+    (tmp_path / f"p{SUFFIX}").write_text(head + "  - {id: look, call: public.assets}\n")
+    (tmp_path / name).write_text(BAD_ROWS[name])
+    prepared = prepare(Wish(tmp_path / f"p{SUFFIX}", str(tmp_path / name), skip_invalid=True), {})
+
+    expected = [
+        ("rule", "born", "clients.rule"),
+        ("form", "mail.first", "clients.pattern"),
+        ("lacks", "born", "clients.missing-key"),
+    ]
+    assert expected == [(entry.key, entry.field, entry.problem.code) for entry in prepared.rejected]
+
+
+def test_a_row_that_documents_can_not_be_read_from_names_its_field(tmp_path: Path) -> None:
+    head = HEAD.replace("{{ client.front | optional }}", "{{ client.papers.front }}")
+    (tmp_path / f"p{SUFFIX}").write_text(head + "  - {id: look, call: public.assets}\n")
+    (tmp_path / "c.jsonl").write_text('{"id": "a", "papers": {"back": "b.jpg"}}\n{"id": "b"}\n')
+    prepared = prepare(Wish(tmp_path / f"p{SUFFIX}", str(tmp_path / "c.jsonl"), skip_invalid=True), {})
+
+    assert ["papers.front", "papers"] == [entry.field for entry in prepared.rejected]
 
 
 def test_what_the_playbook_writes_is_placed_there(tmp_path: Path) -> None:

@@ -70,6 +70,33 @@ def test_a_key_that_needs_another() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ({"street": "x"}, 'did you mean "street_line_1"?'),
+        ({"street": "x", "street_line_1": "y"}, 'did you mean "street_line_1"? It is there already: remove "street"'),
+        ({"street_line2": "x", "street_line_1": "y"}, 'did you mean "street_line_2"?'),
+        ({"qqqq": "x", "street_line_1": "y"}, "known keys: street_line_1_en, street_line_1, street_line_2"),
+    ],
+)
+def test_the_key_that_an_unknown_one_was_meant_to_be(value: dict[str, str], hint: str) -> None:
+    lines: dict[str, Any] = {"street_line_1_en": {}, "street_line_1": {}, "street_line_2": {}}
+    schema = Schema({"properties": lines, "additionalProperties": False})
+
+    assert [hint] == [problem.hint for problem in schema.problems(value, lambda where, key: None)]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [("1990-2-30", "with.pattern"), ("", "with.empty"), (19900230, "with.wrong-type"), ("1990-02-30", "with.rule")],
+)
+def test_what_has_not_its_form_is_not_held_against_the_rules(value: object, code: str) -> None:
+    form = {"type": "string", "minLength": 1, "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", "x-date": True}
+    schema = Schema({"properties": {"born": form}}, stage="with")
+
+    assert [code] == [problem.code for problem in schema.problems({"born": value}, lambda where, key: None)]
+
+
+@pytest.mark.parametrize(
     "rule",
     [{"contains": CARD}, {"contains": CARD, "minContains": 2}, {"contains": CARD, "minContains": 0, "maxContains": 1}],
 )
