@@ -142,7 +142,8 @@ def _pick(rule: LookUp, scope: Mapping[str, Any], free: list[Any], ours: frozens
     ]
     fitting = fitting or [item for item in _that(rule.maybe, scope, free) if _id(rule, item) in ours]
     is_guess = not fitting
-    fitting = fitting or _that(rule.or_else, scope, free)
+    for text in rule.or_else:
+        fitting = fitting or _that(text, scope, free)
     is_there = (item for item in fitting if not rule.there or render(rule.there, {**scope, "it": item}))
     return next(is_there, fitting[0] if fitting else None), is_guess
 

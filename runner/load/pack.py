@@ -295,7 +295,7 @@ def _look_up(body: Mapping[str, Any]) -> LookUp:
         claim=_path(body.get("claim")),
         is_list=body.get("list", False),
         there=body.get("there", ""),
-        or_else=body.get("or_else", ""),
+        or_else=(one,) if isinstance(one := body.get("or_else", ()), str) else tuple(one),
         maybe=body.get("maybe", ""),
         earlier=seconds(body.get("earlier", "0s")),
         told=_path(body.get("told")),

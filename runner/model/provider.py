@@ -99,12 +99,12 @@ class LookUp:
     `values` are templates over `with` and `reference`. A refusal that means `not-found` says "not there". `items` and
     `where` pick from a list. `equal` maps a field of the answer to a template: all must be equal, else it is another's;
     fields that the answer leaves out are not compared. `is_list`: the answer itself is the list. `there` is a template
-    over `it`, `with` and `reference`: false means that what is found is not what was asked for. `or_else` is another
-    one, for each of the list when none has what `where` asks for; `since` is when the oldest doubt began, less the
-    seconds of `earlier`. `maybe` is a third: what fits it may be ours, and only a person can tell. `told` is
-    where a refusal as duplicate names what is there already: without it there is nothing to ask. `named` gives a field
-    of what is found the name that the call itself gives it. `fresh`: how old, in seconds, an answer may be before the
-    first send; then many clients read one list.
+    over `it`, `with` and `reference`: false means that what is found is not what was asked for. `or_else` are others,
+    one after the other, for each of the list when none has what `where` asks for; `since` is when the oldest doubt
+    began, less the seconds of `earlier`. `maybe` is a third: what fits it may be ours, and only a person can tell.
+    `told` is where a refusal as duplicate names what is there already: without it there is nothing to ask. `named`
+    gives a field of what is found the name that the call itself gives it. `fresh`: how old, in seconds, an answer may
+    be before the first send; then many clients read one list.
     """
 
     call: str
@@ -116,7 +116,7 @@ class LookUp:
     claim: Path = ()
     is_list: bool = False
     there: str = ""
-    or_else: str = ""
+    or_else: tuple[str, ...] = ()
     maybe: str = ""
     earlier: float = 0.0
     told: Path = ()

@@ -659,17 +659,39 @@ async def test_one_transfer_is_not_taken_for_two_clients() -> None:
     assert ["t1", "t2"] == on.bank.paid
 
 
-async def test_two_that_guess_at_once_do_not_take_the_same() -> None:
+async def test_two_that_guess_at_once_do_not_take_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither has written down yet what it has found."""
     on = Stage()
     on.bank.shows_references = False
     on.bank.on("create", lost_after, lost_before)
+
+    async def nothing_yet(operation: str, mark: str) -> frozenset[str]:
+        return frozenset()
+
+    monkeypatch.setattr(on.journal, "claims", nothing_yet)
     performer = performer_of(FIN, on.bank, on.clock)
-    runs = [
-        ClientRun(1, on.setting, person(number), on.journal, performer, on.clock, Redactor([])) for number in (1, 2)
-    ]
+    runs = [ClientRun(1, on.setting, person(at), on.journal, performer, on.clock, Redactor([])) for at in (1, 2)]
     async with anyio.create_task_group() as group:
         for run in runs:
             group.start_soon(advance, run)
+    monkeypatch.undo()
     on.clock.advance(HORIZON)
-    assert [Ending.DONE] * 2 == [(await on.to_the_end(client=person(number))).outcome for number in (1, 2)]
+    assert [Ending.DONE] * 2 == [(await on.to_the_end(client=person(at))).outcome for at in (1, 2)]
     assert ["t1", "t2"] == sorted(on.bank.paid)
+
+
+@pytest.mark.parametrize("name", ["create", "settle"])
+async def test_what_has_our_reference_goes_before_what_only_fits(name: str) -> None:
+    """Somebody pays the same amount at the dashboard while one of ours is in doubt."""
+    on = Stage()
+
+    def beside(apply: Apply) -> Any:
+        apply()
+        row = {"id": "d1", "transfer": "d1", "transaction_ref_id": None, "status": "PENDING"}
+        on.bank.rows.append({**on.bank.rows[0], **row})
+        return DROPPED
+
+    on.bank.on(name, beside)
+    result = await on.to_the_end()
+    pay = next(one for one in result.steps if one.id == "pay")
+    assert (Ending.DONE, ["t1"], {"transaction": "t1"}) == (result.outcome, on.bank.paid, pay.outputs)
