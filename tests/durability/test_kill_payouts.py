@@ -122,6 +122,7 @@ def test_who_does_not_look_pays_twice(matrix: PayoutMatrix) -> None:
     assert "payouts: 2, not 1" in wrong
 
 
+@pytest.mark.parametrize("matrix", [HIDDEN], indirect=True)
 @pytest.mark.parametrize("fault", ["drop-after:x1", "500-after:x1", "500-before:x1", "late:1:x1"])
 def test_a_fault_without_a_kill(matrix: PayoutMatrix, fault: str) -> None:
     assert [] == matrix.wrong([Cell(f"{name} {fault}", (), f"{name}={fault}") for name in EFFECTS])
