@@ -1,4 +1,4 @@
-"""One create or money call of one client: what it asks for, by which name, how much it moves, how it ended. Pure."""
+"""One create or money call of one client: what it asks for, by which name, how much it moves, how it ended."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def conclude(effect: Effect, state: Standing, move: Move) -> Outcome:
 
 
 def moves_of(effect: Effect) -> Moved | None:
-    """What this call moves or promises; None where nobody knows, which `_immovable` refuses."""
+    """What this call moves or promises; None where nobody knows, which `immovable` refuses."""
     moved = moved_of(effect.operation, effect.command.values, effect.pledge)
     return moved if isinstance(moved, Moved) else None
 
@@ -149,14 +149,17 @@ def _told(problem: Problem | None, effect: Effect) -> Problem:
 
 
 def held_before(effect: Effect, state: Standing, moved: Moved | None) -> Moved | None:
+    """What of the caps is reserved for it already; all that `moved` asks for, once this settling has tried."""
     return moved if state.tried else held(effect.entries)
 
 
 def reserved_of(effect: Effect, state: Standing) -> Moved | None:
+    """What a promise keeps reserved; nothing for any other call."""
     return held_before(effect, state, moves_of(effect)) if effect.operation.is_promise else None
 
 
 def holds_for(effect: Effect, moved: Moved | None) -> Sequence[Hold]:
+    """The parts of caps that this movement needs."""
     if moved and effect.pledge:
         # Reserved when it was promised, for as long as the promise stands; or by nobody in this run.
         return (*effect.pledge.owes, *step_holds_of(effect.run, effect.client, effect.command.step, moved))
@@ -164,11 +167,13 @@ def holds_for(effect: Effect, moved: Moved | None) -> Sequence[Hold]:
 
 
 def reference_of(effect: Effect, state: Standing) -> str:
+    """The reference it goes by: the playbook's own, or ours under the newest number."""
     first = operation_reference(effect.setting, effect.client, effect.command, effect.operation)
     return effect.own_reference or numbered(first, state.number)
 
 
 def values_of(effect: Effect, state: Standing) -> Mapping[str, Any]:
+    """What is sent, with the reference in it."""
     rule = effect.operation.reference
     if rule is None:
         return effect.command.values
@@ -183,4 +188,5 @@ def asked_of(effect: Effect) -> dict[str, Any]:
 
 
 def fingerprint_of(effect: Effect) -> str:
+    """The body without the reference, so that another body under the same reference is noticed."""
     return body_fingerprint(effect.operation, effect.command.values)

@@ -165,12 +165,16 @@ def _uploaded(loop: _Loop, rule: AnswerRule, part: Part, mark: str) -> Satisfyin
 
 
 def _note_values(loop: _Loop, stamps: tuple[str, ...], mark: str) -> Generator[Perform, Outcome, Outcome | None]:
-    """Write down what will have been sent, as is done for files. Before: an answer that is lost may have arrived."""
-    if not stamps:
+    """Write down what will have been sent, as is done for files. Before: an answer that is lost may have arrived.
+
+    The name of the note has a number and no digest: names are not encrypted, and one value can be guessed from its own.
+    """
+    begin = f"{loop.command.step.id}/values-{mark}-"
+    notes = {name for name in loop.on_file("") if name.startswith(begin)}
+    if all(notes & set(loop.on_file(stamp)) for stamp in stamps):
         return None
-    name = f"values-{mark}-{fingerprint('values', {'stamps': stamps})[:8]}"
     note = Outcome(StepStatus.PASSED, attempts=0, files=stamps)
-    got = yield replace(loop.command, key=f"{loop.command.step.id}/{name}", conclusion=note)
+    got = yield replace(loop.command, key=f"{begin}{len(notes) + 1}", conclusion=note)
     return None if got.status is StepStatus.PASSED else got
 
 

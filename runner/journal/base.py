@@ -211,8 +211,9 @@ def claims_of(operation: str, entries: Sequence[Entry]) -> frozenset[str]:
     return frozenset(str(claim) for claim in claims if claim)
 
 
-# What of an entry or a result can say who somebody is. References, statuses, times and money can't.
-_PERSONAL = ("checks", "outputs", "problem")
+# What of an entry or a result can say who somebody is: of a short value, so can its fingerprint, and of a picture, who
+# has it. References, statuses, times and money can't.
+_PERSONAL = ("checks", "files", "outputs", "problem")
 
 
 def without_person(body: Mapping[str, Any]) -> dict[str, Any]:

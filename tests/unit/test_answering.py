@@ -63,7 +63,7 @@ def client(
 
 def given_for(mark: str, *parts: Part) -> dict[str, list[str]]:
     """What the journal knows once these went out for the question of this mark."""
-    return {stamp: [f"review/values-{mark}-0123abcd"] for stamp in value_stamps(client(), parts)}
+    return {stamp: [f"review/values-{mark}-1"] for stamp in value_stamps(client(), parts)}
 
 
 def part(*question: Mapping[str, Any], **more: Any) -> Part:

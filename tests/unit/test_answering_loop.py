@@ -15,6 +15,7 @@ from stand_ins import DROPPED, FakeClock, answer, performer_of, person, setting_
 from runner.actions import FileContent
 from runner.advance import ClientRun, Done, Wait, advance
 from runner.client import Leave
+from runner.journal.base import without_person
 from runner.journal.memory import MemoryJournal
 from runner.load.pack import find_pack
 from runner.model.http import NoAnswer, Request, Response
@@ -232,6 +233,20 @@ async def test_the_journal_has_no_value_that_was_given() -> None:
     entries = await on.journal.load(1, on.process().client.key)
     assert 1 == len([entry for entry in entries if "/values-" in entry.key.step])
     assert "AB1-canary" not in repr(entries)
+
+
+async def test_the_name_of_a_note_says_nothing_of_the_value_and_forgetting_takes_its_fingerprint() -> None:
+    """Names of steps are not encrypted, and whoever has the digest of one number can try them all."""
+    names, stamps = [], []
+    for number in ("AB1", "AB2"):
+        on = Stage(Reviewer(wants_number()))
+        client = (await on.wait(on.process(passport(number)))).key
+        (note,) = [entry for entry in await on.journal.load(1, client) if "/values-" in entry.key.step]
+        names.append(note.key.step)
+        stamps.append(note.body["files"])
+        assert "files" not in without_person(note.body)
+    assert names[0] == names[1]
+    assert stamps[0] != stamps[1]
 
 
 async def test_blocked_then_another_row_goes_on() -> None:
