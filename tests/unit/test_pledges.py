@@ -3,181 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import pytest
+from bank import CAPS, CREATE, FIN, HORIZON, LOOSE, PAY, PROMISE, SETTLE, Stage, moved
 from stand_ins import (
     DROPPED,
     REFUSED,
     Apply,
-    FakeClock,
     Fault,
     answer,
     instead,
     lost_after,
     lost_before,
-    performer_of,
     person,
     setting_of,
     step,
 )
 
-from runner.advance import ClientRun, Done, Wait, advance
-from runner.client import Leave
-from runner.journal.base import EntryKey
+from runner.advance import Wait
 from runner.journal.memory import MemoryJournal
-from runner.load.pack import find_pack
 from runner.model.http import NoAnswer, Request, Response
-from runner.model.outcome import ClientResult, Ending, Moved, Outcome, StepStatus
-from runner.model.plan import Client
-from runner.model.playbook import Cap, Step
+from runner.model.outcome import Ending, Moved, Outcome, StepStatus
+from runner.model.playbook import Cap
 from runner.model.provider import MoneyRule
 from runner.movements import Pledge, holds_of, moved_of
-from runner.redact import Redactor
-from runner.times import rfc3339
 
 pytestmark = pytest.mark.anyio
-FIN = find_pack("fin")
-CREATE, SETTLE = FIN.operations["transfers.create"], FIN.operations["transfers.settle"]
-HORIZON = FIN.send_window + FIN.timeout + CREATE.settle
-
-PROMISE = step(
-    "promise",
-    "transfers.create",
-    {"beneficiary_id": "{{ client.to | default('b1') }}", "amount": "{{ client.amount }}", "remarks": "rent"},
-    outputs={"transfer": ("transfer_id",)},
-)
-PAY = step(
-    "pay",
-    "transfers.settle",
-    {"transfer_id": "{{ steps.promise.transfer }}"},
-    outputs={"transaction": ("transaction_id",)},
-)
-LOOSE = step("pay", "transfers.settle", {"transfer_id": "t1"})
-
-
-@dataclass
-class Bank:
-    """Promises payouts and carries them out, in a few lines. `on` scripts what happens to the next call of a kind."""
-
-    clock: FakeClock
-    shows_references: bool = True
-    hidden: bool = False
-    renames: bool = False
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    paid: list[str] = field(default_factory=list)
-    asked: list[Request] = field(default_factory=list)
-    faults: dict[str, deque[Fault]] = field(default_factory=dict)
-
-    def on(self, name: str, *faults: Fault) -> None:
-        self.faults.setdefault(name, deque()).extend(faults)
-
-    def sent(self, name: str) -> int:
-        return sum(self.kind(request) == name for request in self.asked)
-
-    def kind(self, request: Request) -> str:
-        if request.method == "GET":
-            return "list"
-        return "settle" if request.path.endswith("/settle") else "create"
-
-    async def send(
-        self, request: Request, headers: Mapping[str, str], *, leave: Leave | None = None
-    ) -> Response | NoAnswer:
-        await anyio.lowlevel.checkpoint()
-        if leave and (refusal := leave()):
-            return refusal
-        self.asked.append(request)
-        faults = self.faults.get(self.kind(request))
-        return faults.popleft()(lambda: self.apply(request)) if faults else self.apply(request)
-
-    def apply(self, request: Request) -> Response:
-        kind = self.kind(request)
-        body = json.loads(request.body) if request.body else {}
-        if kind == "list":
-            beneficiary = request.path.split("/")[-2]
-            rows = [] if self.hidden else [row for row in reversed(self.rows) if row["beneficiary"] == beneficiary]
-            hidden = ("beneficiary", "transfer")
-            shown = [{name: value for name, value in row.items() if name not in hidden} for row in rows]
-            return answer(200, {"data": {"transactions": shown}})
-        if kind == "create":
-            identifier = f"t{len(self.rows) + 1}"
-            self.rows.append(
-                {
-                    "id": f"x{len(self.rows) + 1}" if self.renames else identifier,
-                    "transfer": identifier,
-                    "beneficiary": body["beneficiary_id"],
-                    "transaction_ref_id": body["reference_id"] if self.shows_references else None,
-                    "from_amount": Decimal(body["amount"]) / 100,
-                    "status": "CREATED",
-                    "created_at": rfc3339(self.clock.now()),
-                }
-            )
-            return answer(200, {"data": {"transfer_id": identifier, "reference_id": body["reference_id"]}})
-        row = next((row for row in self.rows if row["transfer"] == body["transfer_id"]), None)
-        if row is None or row["status"] != "CREATED":
-            return answer(422, {"message": "the transfer can not be settled"})
-        row["status"] = "PENDING"
-        self.paid.append(row["id"])
-        return answer(200, {"data": {"transaction_id": row["id"]}})
-
-
-class Stage:
-    """One playbook against a Bank. Every `go` is another process: all it has is the journal."""
-
-    def __init__(self, *steps: Step, **more: Any) -> None:
-        self.clock, self.journal = FakeClock(), MemoryJournal()
-        self.bank = Bank(self.clock)
-        self.setting = setting_of(*(steps or (PROMISE, PAY)), provider=FIN, **more)
-
-    async def go(
-        self,
-        run: int = 1,
-        client: Client | None = None,
-        journal: Any = None,
-        ours: str = "",
-        not_ours: str = "",
-        **more: Any,
-    ) -> Done | Wait:
-        performer = performer_of(FIN, self.bank, self.clock)
-        performer.ours, performer.not_ours = frozenset(ours.split()), frozenset(not_ours.split())
-        journal = journal or self.journal
-        client = client or person()
-        return await advance(ClientRun(run, self.setting, client, journal, performer, self.clock, Redactor([]), **more))
-
-    async def done(self, run: int = 1, client: Client | None = None, **more: Any) -> ClientResult:
-        got = await self.go(run, client, **more)
-        assert isinstance(got, Done), got
-        return got.result
-
-    async def to_the_end(self, run: int = 1, client: Client | None = None) -> ClientResult:
-        """However often it has to wait."""
-        for _ in range(20):
-            got = await self.go(run, client)
-            if isinstance(got, Done):
-                return got.result
-            self.clock.advance(max(0.0, got.until - self.clock.now()) + 1)
-        raise AssertionError("it waits for ever")
-
-    async def retry(self, run: int = 1) -> None:
-        for entry in await self.journal.load(run, "user_1"):
-            if entry.kind == "outcome" and Outcome.from_json(entry.body).ending is Ending.REJECTED:
-                key = EntryKey(entry.key.step, entry.key.item, entry.key.attempt)
-                await self.journal.retry(run, "user_1", key, self.clock.now())
-
-    def held(self, scope: str = "run:1") -> Decimal:
-        return self.journal._held.get((scope, "USD"), Decimal(0))
-
-
-def moved(result: ClientResult) -> dict[str, list[str]]:
-    return {one.id: [str(each.money.amount) for each in one.moved] for one in result.steps}
-
-
-CAPS = {"USD": Cap(Decimal("150.00"), Decimal("150.00"))}
 
 
 # -- what is counted, and when -----------------------------------------------------------------------------------------
@@ -550,148 +404,3 @@ def test_what_a_promise_holds_survives_the_journal() -> None:
     assert isinstance(moves, Moved)
     outcome = Outcome(StepStatus.PASSED, reserved=moves)
     assert outcome == Outcome.from_json(json.loads(json.dumps(outcome.to_json())))
-
-
-# -- a list that shows neither our reference nor the transfer's id -----------------------------------------------------
-
-
-async def test_what_was_carried_out_is_found_by_its_amount_and_time() -> None:
-    on = Stage(caps=CAPS)
-    on.bank.shows_references, on.bank.renames = False, True
-    on.bank.on("settle", lost_after)
-    result = await on.to_the_end()
-
-    assert (Ending.DONE, {"promise": [], "pay": ["100.00"]}) == (result.outcome, moved(result))
-    assert (["x1"], Decimal("100.00")) == (on.bank.paid, on.held())
-
-
-async def test_already_settled_where_nothing_shows_is_never_a_no() -> None:
-    """The first settle was carried out, its answer lost; the second is refused as used."""
-    on = Stage(caps=CAPS)
-    on.bank.on("settle", lost_after)
-    on.bank.hidden = True
-    result = await on.to_the_end()
-
-    assert (Ending.UNKNOWN, ["t1"], 2) == (result.outcome, on.bank.paid, on.bank.sent("settle"))
-    assert Decimal("100.00") == on.held()
-    on.bank.hidden = False
-    assert {"promise": [], "pay": ["100.00"]} == moved(await on.done())
-
-
-async def test_a_transfer_that_shows_as_not_carried_out_may_be_refused() -> None:
-    on = Stage()
-    on.bank.on("settle", lost_before, instead(answer(422, {"message": "Insufficient balance"})))
-    result = await on.to_the_end()
-    assert (Ending.REJECTED, []) == (result.outcome, on.bank.paid)
-
-
-async def test_a_transfer_that_the_provider_settled_by_itself_is_adopted() -> None:
-    on = Stage()
-    on.bank.shows_references, on.bank.renames = False, True
-
-    def by_itself(apply: Apply) -> Any:
-        apply()
-        return answer(422, {"message": "Transfer is already settled"})
-
-    on.bank.on("settle", by_itself)
-    result = await on.done()
-    assert (Ending.DONE, ["x1"]) == (result.outcome, on.bank.paid)
-
-
-async def test_with_a_lost_journal_a_payment_without_a_name_is_for_a_person_to_judge() -> None:
-    on = Stage()
-    on.bank.shows_references = False
-    await on.done()
-    on.journal = MemoryJournal()
-    on.clock.advance(HORIZON)
-
-    result = await on.done()
-    assert result.problem is not None
-    assert (Ending.UNKNOWN, "effect.undecided", ["t1"]) == (result.outcome, result.problem.code, on.bank.paid)
-    assert "t1" in result.problem.message
-    assert "onboard recover --ours t1" in result.problem.hint
-    assert Ending.UNKNOWN is (await on.done(ours="t2", not_ours="t3")).outcome
-
-    done = await on.done(ours="t1")
-    assert (Ending.DONE, ["t1"], {"promise": [], "pay": []}) == (done.outcome, on.bank.paid, moved(done))
-
-
-async def test_a_payment_that_a_person_calls_another_stands_in_nobodys_way() -> None:
-    on = Stage()
-    on.bank.shows_references = False
-    await on.done()
-    on.journal = MemoryJournal()
-    assert Ending.UNKNOWN is (await on.done()).outcome
-
-    assert Ending.DONE is (await on.done(not_ours="t1")).outcome
-    assert ["t1", "t2"] == on.bank.paid
-    assert Ending.DONE is (await on.done()).outcome
-    assert ["t1", "t2"] == on.bank.paid
-
-
-@pytest.mark.parametrize("status", ["CREATED", "FAILED", "REFUNDED", "CANCELLED"])
-async def test_what_moved_nothing_is_in_nobodys_way(status: str) -> None:
-    on = Stage()
-    on.bank.shows_references = False
-    await on.done()
-    on.bank.rows[0]["status"] = status
-    on.journal = MemoryJournal()
-    assert Ending.DONE is (await on.done()).outcome
-    assert ["t1", "t2"] == on.bank.paid
-
-
-async def test_what_this_journal_paid_under_another_batch_is_known_to_be_another() -> None:
-    on = Stage()
-    on.bank.shows_references = False
-    await on.done()
-    on.setting = replace(on.setting, batch="second")
-    assert Ending.DONE is (await on.done(run=2)).outcome
-    assert ["t1", "t2"] == on.bank.paid
-
-
-async def test_one_transfer_is_not_taken_for_two_clients() -> None:
-    """Two rows for the same account and amount; the request of the second never arrived."""
-    on = Stage()
-    on.bank.shows_references = False
-    assert Ending.DONE is (await on.done(client=person(1))).outcome
-    on.bank.on("create", lost_before)
-    assert Ending.DONE is (await on.to_the_end(client=person(2))).outcome
-    assert ["t1", "t2"] == on.bank.paid
-
-
-async def test_two_that_guess_at_once_do_not_take_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither has written down yet what it has found."""
-    on = Stage()
-    on.bank.shows_references = False
-    on.bank.on("create", lost_after, lost_before)
-
-    async def nothing_yet(operation: str, mark: str) -> frozenset[str]:
-        return frozenset()
-
-    monkeypatch.setattr(on.journal, "claims", nothing_yet)
-    performer = performer_of(FIN, on.bank, on.clock)
-    runs = [ClientRun(1, on.setting, person(at), on.journal, performer, on.clock, Redactor([])) for at in (1, 2)]
-    async with anyio.create_task_group() as group:
-        for run in runs:
-            group.start_soon(advance, run)
-    monkeypatch.undo()
-    on.clock.advance(HORIZON)
-    assert [Ending.DONE] * 2 == [(await on.to_the_end(client=person(at))).outcome for at in (1, 2)]
-    assert ["t1", "t2"] == sorted(on.bank.paid)
-
-
-@pytest.mark.parametrize("name", ["create", "settle"])
-async def test_what_has_our_reference_goes_before_what_only_fits(name: str) -> None:
-    """Somebody pays the same amount at the dashboard while one of ours is in doubt."""
-    on = Stage()
-
-    def beside(apply: Apply) -> Any:
-        apply()
-        row = {"id": "d1", "transfer": "d1", "transaction_ref_id": None, "status": "PENDING"}
-        on.bank.rows.append({**on.bank.rows[0], **row})
-        return DROPPED
-
-    on.bank.on(name, beside)
-    result = await on.to_the_end()
-    pay = next(one for one in result.steps if one.id == "pay")
-    assert (Ending.DONE, ["t1"], {"transaction": "t1"}) == (result.outcome, on.bank.paid, pay.outputs)
